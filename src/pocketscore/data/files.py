@@ -1,0 +1,106 @@
+"""Bytes on disk: read with clear errors, written all or nothing, decoded as programs really write them."""
+
+from __future__ import annotations
+
+import codecs
+import contextlib
+import errno
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from pocketscore.errors import InputError, OutputError
+
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_OTHER_PLACE = "choose a folder you may write to, and close the file where it is open"
+_REMEDIES = {
+    errno.ENOENT: "make the folder first",
+    errno.ENOSPC: "free some space on the disk",
+    errno.EISDIR: "give the name of a file, not of a folder",
+}
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """Text of a file and how its bytes spelt it."""
+
+    text: str
+    encoding: str
+    bom: bytes
+
+
+def read_bytes(path: Path) -> bytes:
+    """All bytes of a file. Raises InputError when there is none or it may not be read."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise InputError(f"there is no file {path}", "check its name and folder") from None
+    except OSError as error:
+        if path.is_dir():
+            raise InputError(f"{path} is a folder", "give the name of a file in it") from None
+        raise InputError(
+            f"{path} cannot be read: {error.strerror or error}", "check that you may open it"
+        ) from error
+
+
+def atomic_write(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all: an older file of that name survives any failure.
+
+    Raises:
+        OutputError: With path, reason and remedy (full disk, missing folder, no permission, ...).
+    """
+    try:
+        # A link keeps pointing at its target, which gets the new content.
+        target = path.resolve()
+        temporary = target.with_name(f".pocketscore-{secrets.token_hex(8)}.tmp")
+        try:
+            with temporary.open("xb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(target)
+        finally:
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
+    except OSError as error:
+        remedy = _REMEDIES.get(error.errno or 0, _OTHER_PLACE)
+        raise OutputError(f"{path} cannot be written: {error.strerror or error}", remedy) from error
+
+
+def decode(data: bytes, path: Path) -> Decoded:
+    """Text of a file in UTF-8, UTF-16 with a byte order mark, or else Windows-1252.
+
+    Raises:
+        InputError: With byte offset and line of the first byte that is no text; also for NUL characters.
+    """
+    bom, encoding = next(((bom, name) for bom, name in _BOMS if data.startswith(bom)), (b"", "utf-8"))
+    body = data.removeprefix(bom)
+    try:
+        text = body.decode(encoding)
+    except UnicodeDecodeError as error:
+        if bom:
+            raise _undecodable(data, len(bom) + error.start, encoding, path) from None
+        encoding = "cp1252"
+        try:
+            text = body.decode(encoding)
+        except UnicodeDecodeError as second:
+            raise _undecodable(data, second.start, "UTF-8 or Windows-1252", path) from None
+    if "\0" in text:
+        line = text[: text.index("\0")].count("\n") + 1
+        raise InputError(f"{path}, line {line}: a NUL character, so this is no text file", _SAVE_AGAIN)
+    return Decoded(text, encoding, bom)
+
+
+_SAVE_AGAIN = "save it again as 'CSV UTF-8' or as .xlsx"
+
+
+def _undecodable(data: bytes, offset: int, encoding: str, path: Path) -> InputError:
+    line = data[:offset].count(b"\n") + 1
+    return InputError(
+        f"{path}, line {line}: byte {offset} (0x{data[offset]:02x}) is not {encoding} text", _SAVE_AGAIN
+    )

@@ -1,0 +1,137 @@
+"""Train, validation and test: stratified by score, repeatable, and no answer in two parts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from pocketscore.errors import InputError
+from pocketscore.types import Ints, Part, Responses
+
+_ORDER = (Part.TRAIN, Part.VALIDATION, Part.TEST)
+
+
+def split(responses: Responses, seed: int, ratios: tuple[int, int, int] = (7, 1, 2)) -> Responses:
+    """The responses with `parts` set.
+
+    Answers that are the same but for capitals and white space stay together. Every score point keeps its
+    ratios within about one row, and has at least one answer in train. Parts already given stay as they are;
+    those missing are carved out of train.
+
+    Args:
+        responses: N responses, split in part, in whole or not at all.
+        seed: The same seed gives the same parts, whatever else is in the file.
+        ratios: Train, validation, test.
+
+    Raises:
+        InputError: When given parts lack train, or there are too few different answers for three parts.
+
+    Example:
+        >>> from pocketscore.types import Item, Scale
+        >>> item = Item("1", Scale.of(["0", "1"]))
+        >>> n = 20
+        >>> ids = tuple(map(str, range(n)))
+        >>> unknown = np.full(n, -1)
+        >>> done = split(Responses(item, ids, ids, np.arange(n) % 2, unknown), seed=0)
+        >>> [len(done.part(part)) for part in Part]
+        [14, 2, 4]
+    """
+    parts = np.array(responses.parts or [Part.TRAIN] * len(responses), dtype=object)
+    missing = [part for part in _ORDER if part not in set(parts)]
+    if Part.TRAIN in missing:
+        raise InputError(
+            f"item {responses.item.id}: no response is marked as train",
+            "mark some, or leave the split column out",
+        )
+    if missing:
+        groups = _groups(responses, np.flatnonzero(parts == Part.TRAIN))
+        order = np.random.default_rng(seed).permutation(len(groups))
+        groups = [groups[i] for i in order]
+        places = _places(groups, _shares(missing, ratios))
+        for part in missing:
+            _ensure(part, groups, places, responses.item.id)
+        for group, part in zip(groups, places, strict=True):
+            parts[list(group.rows)] = part
+    return replace(responses, parts=tuple(parts))
+
+
+def straddling(responses: Responses) -> tuple[str, ...]:
+    """Ids of validation and test answers that occur in train too. Raises InputError before splitting."""
+    known = {_key(text) for text in responses.part(Part.TRAIN).texts}
+    return tuple(
+        label
+        for label, text, part in zip(responses.ids, responses.texts, responses.parts or (), strict=True)
+        if part != Part.TRAIN and _key(text) in known
+    )
+
+
+@dataclass(frozen=True)
+class _Group:
+    """Rows with the same answer, and the score most of them have."""
+
+    rows: tuple[int, ...]
+    score: int
+
+
+def _key(text: str) -> str:
+    return " ".join(text.casefold().split())
+
+
+def _groups(responses: Responses, rows: Ints) -> list[_Group]:
+    by_key: dict[str, list[int]] = {}
+    for row in rows.tolist():
+        by_key.setdefault(_key(responses.texts[row]), []).append(row)
+    return [
+        _Group(tuple(members), Counter(responses.scores[members].tolist()).most_common(1)[0][0])
+        for members in by_key.values()
+    ]
+
+
+def _shares(missing: Sequence[Part], ratios: tuple[int, int, int]) -> dict[Part, float]:
+    """Share of the rows marked train that each missing part gets."""
+    train, validation, test = ratios
+    whole = train + validation + test
+    if Part.TEST not in missing:
+        return {Part.VALIDATION: validation / (train + validation)}
+    shares = {Part.VALIDATION: validation / whole, Part.TEST: test / whole}
+    return {part: shares[part] for part in missing}
+
+
+def _places(groups: Sequence[_Group], shares: Mapping[Part, float]) -> list[Part]:
+    """Part of each group: per score, largest groups first, always to the part that lacks most rows."""
+    places = [Part.TRAIN] * len(groups)
+    seen = 0
+    given = dict.fromkeys(shares, 0)
+    for score in sorted({group.score for group in groups}):
+        members = [i for i, group in enumerate(groups) if group.score == score]
+        members.sort(key=lambda i: -len(groups[i].rows))
+        rows = sum(len(groups[i].rows) for i in members)
+        seen += rows
+        # Rounding the running total lets rare scores owe rows to the next ones; train keeps one row.
+        lacking = {Part.TRAIN: rows}
+        for part, share in shares.items():
+            quota = min(max(round(share * seen) - given[part], 0), lacking[Part.TRAIN] - 1)
+            given[part] += quota
+            lacking[part] = quota
+            lacking[Part.TRAIN] -= quota
+        for position, i in enumerate(members):
+            places[i] = max(lacking, key=lambda part: lacking[part]) if position else Part.TRAIN
+            lacking[places[i]] -= len(groups[i].rows)
+    return places
+
+
+def _ensure(part: Part, groups: Sequence[_Group], places: list[Part], item: str) -> None:
+    """Give an empty part the smallest group that train can spare: one of a score it has more of."""
+    if part in places:
+        return
+    trained = Counter(group.score for group, place in zip(groups, places, strict=True) if place == Part.TRAIN)
+    spare = [i for i, group in enumerate(groups) if places[i] == Part.TRAIN and trained[group.score] > 1]
+    if not spare:
+        raise InputError(
+            f"item {item}: {len(groups)} different answers are too few for a {part} part",
+            "give more answers, or a split column with all parts",
+        )
+    places[min(spare, key=lambda i: (len(groups[i].rows), -trained[groups[i].score]))] = part

@@ -1,0 +1,122 @@
+"""Soft labels: folds, calibration, and teacher probabilities that come from a file."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from pocketscore.data.table import read_table
+from pocketscore.data.cells import cell_text
+from pocketscore.errors import InputError
+from pocketscore.metrics import cross_entropy
+from pocketscore.types import Floats, Ints, Responses, SoftLabels, canonical_label
+
+
+def assign_folds(texts: Sequence[str], strata: Sequence[object], folds: int, seed: int) -> Ints:
+    """A fold 0..folds-1 for each of N texts: stratified, seeded; identical texts share a fold.
+
+    >>> assign_folds(["a", "b", "A ", "c"], [0, 0, 0, 0], folds=2, seed=1)[[0, 2]].tolist() in ([0, 0], [1, 1])
+    True
+    """
+    rng = np.random.default_rng(seed)
+    groups: dict[str, list[int]] = defaultdict(list)
+    for row, text in enumerate(texts):
+        groups[" ".join(text.casefold().split())].append(row)
+    by_stratum: dict[object, list[list[int]]] = defaultdict(list)
+    for rows in groups.values():
+        by_stratum[strata[rows[0]]].append(rows)
+    assigned = np.empty(len(texts), dtype=np.int64)
+    turn = 0
+    for stratum in sorted(by_stratum, key=str):
+        members = by_stratum[stratum]
+        for place in rng.permutation(len(members)):
+            assigned[members[place]] = turn % folds
+            turn += 1
+    return assigned
+
+
+def softmax_at(logits: Floats, temperature: float) -> Floats:
+    """Class probabilities (N, K) of logits divided by a temperature."""
+    scaled = logits / temperature
+    powers = np.exp(scaled - scaled.max(axis=1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+
+
+def fit_temperature(logits: Floats, scores: Ints) -> float:
+    """The temperature with the least cross-entropy (Guo et al. 2017), by golden-section search in [0.25, 8].
+
+    The loss is convex in 1/T, hence has one minimum.
+
+    Args:
+        logits: (N, K) out-of-fold logits.
+        scores: (N,) human scores.
+    """
+    ratio = (np.sqrt(5) - 1) / 2
+    low, high = np.log(0.25), np.log(8.0)
+    for _ in range(40):
+        left, right = high - ratio * (high - low), low + ratio * (high - low)
+        if cross_entropy(softmax_at(logits, np.exp(left)), scores) < cross_entropy(
+            softmax_at(logits, np.exp(right)), scores
+        ):
+            high = right
+        else:
+            low = left
+    return float(np.exp((low + high) / 2))
+
+
+def read_probabilities(path: Path, responses: Responses) -> SoftLabels:
+    """Soft labels made by any other model, from a table with `id` and one column `p_<score point>` each.
+
+    Args:
+        path: CSV, TSV, JSONL, XLSX or Parquet file. Optional column `item` when ids repeat between items.
+        responses: The responses that need a soft label.
+
+    Raises:
+        InputError: When a column or an id is missing, or a row is no distribution.
+    """
+    table = read_table(path)
+    wanted = {"id": "id", **{f"p_{point}": point for point in responses.item.scale.points}}
+    places = {canonical_label_column(name): i for i, name in enumerate(table.columns)}
+    missing = [name for name in wanted if name not in places]
+    if missing:
+        raise InputError(
+            f"{path.name} has no column {', '.join(missing)} (it has {', '.join(table.columns)})",
+            "give an id column and one column p_<score point> for each score point",
+        )
+    rows = _rows_of(table.rows, places, responses.item.id)
+    lost = [id_ for id_ in responses.ids if id_ not in rows]
+    if lost:
+        raise InputError(
+            f"{path.name} has no row for {len(lost)} of {len(responses)} responses of item {responses.item.id}, "
+            f"first {lost[0]!r}",
+            "give every response a row",
+        )
+    columns = [places[f"p_{point}"] for point in responses.item.scale.points]
+    try:
+        values = [[float(str(rows[id_][c])) for c in columns] for id_ in responses.ids]
+    except ValueError as error:
+        raise InputError(f"{path.name}: {error}", "write probabilities as numbers with a decimal point") from None
+    probabilities = np.array(values)
+    sums = probabilities.sum(axis=1, keepdims=True)
+    rounded = np.abs(sums - 1) < 0.02  # published to two or three decimals
+    probabilities = np.where(rounded, probabilities / np.where(sums == 0, 1, sums), probabilities)
+    folds = np.full(len(values), -1, dtype=np.int64)
+    return SoftLabels(probabilities, folds, {"teacher": f"file {path.name}", "calibration": "none"})
+
+
+def canonical_label_column(name: str) -> str:
+    """Column name with the score point spelt as the scale spells it: `p_2.0` -> `p_2`."""
+    text = name.strip()
+    return f"p_{canonical_label(text[2:])}" if text.startswith("p_") else text.casefold()
+
+
+def _rows_of(
+    rows: Sequence[Sequence[object]], places: dict[str, int], item: str
+) -> dict[str | None, Sequence[object]]:
+    chosen = rows
+    if "item" in places:
+        chosen = [row for row in rows if cell_text(row[places["item"]]) == item]
+    return {cell_text(row[places["id"]]): row for row in chosen}

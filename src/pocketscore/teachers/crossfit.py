@@ -1,0 +1,172 @@
+"""K-fold cross-fitting: each training answer is labelled by a teacher that did not train on it.
+
+A teacher fine-tuned on a few hundred answers and asked about those same answers repeats the human scores; out of fold
+it says what it really thinks. One teacher serves every item of a file: shared layers, one head per item.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from pocketscore.progress import Progress
+from pocketscore.soft_labels import assign_folds
+from pocketscore.teachers.device import Device, choose_device
+from pocketscore.teachers.encoder import Encoder
+from pocketscore.teachers.finetune import Examples, Teacher, fine_tune, predict
+from pocketscore.teachers.settings import TeacherSettings
+from pocketscore.types import Floats, Ints
+from pocketscore.workdir import WorkDir, key_of
+
+LABEL_CHUNK = 256
+"""Texts labelled between two writes to disk; also fixes which texts share a batch, so a resumed run is the same run."""
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """N answers to any of the items.
+
+    Attributes:
+        texts: N texts.
+        items: (N,) index of each text's item.
+        scores: (N,) index of the human score.
+    """
+
+    texts: tuple[str, ...]
+    items: Ints
+    scores: Ints
+
+
+class CrossFit:
+    """K teachers, trained on first use and kept in the work directory.
+
+    Args:
+        train: Answers to learn from.
+        validation: Answers that decide when training stops.
+        points: Number of score points of each item.
+        settings: How to train.
+        work: Where finished folds and labels are kept.
+        progress: Told about every fold and chunk.
+    """
+
+    def __init__(
+        self,
+        train: Answers,
+        validation: Answers,
+        points: Sequence[int],
+        settings: TeacherSettings,
+        work: WorkDir,
+        progress: Progress,
+    ) -> None:
+        self.settings, self._points, self._work, self._progress = settings, tuple(points), work, progress
+        self._train, self._validation = train, validation
+        self.device: Device = choose_device()
+        torch.manual_seed(settings.seed)
+        self.encoder = Encoder(settings.model, settings.layers, self.device, settings.max_tokens)
+        strata = list(zip(train.items.tolist(), train.scores.tolist(), strict=True))
+        self.folds = assign_folds(train.texts, strata, settings.folds, settings.seed)
+        self.key = key_of("teacher", self.encoder.digest, asdict(settings), points, self._data_hash(), self.device.name)
+        self._teachers: dict[int, Teacher] = {}
+        self._labels: dict[int, dict[bytes, npt.NDArray[np.float32]]] = {}
+
+    def provenance(self) -> dict[str, str]:
+        """Teacher, settings and data as plain text."""
+        settings = {name: str(value) for name, value in asdict(self.settings).items()}
+        return {
+            "teacher": settings.pop("model"),
+            "weights_sha256": self.encoder.digest,
+            "data_sha256": self._data_hash(),
+            "frozen_layers": str(self.encoder.frozen_layers),
+            "device": self.device.name,
+            "bf16": str(self.device.bf16),
+            **settings,
+        }
+
+    def train(self) -> None:
+        """Make sure that every fold's teacher exists."""
+        missing = [fold for fold in range(self.settings.folds) if self._work.get(self._fold_name(fold)) is None]
+        if not missing:
+            return
+        self._progress.start("teacher", self.settings.epochs * len(missing))
+        train, validation = self._examples(self._train), self._examples(self._validation)
+        for fold in missing:
+            self._train_fold(fold, train, validation)
+
+    def logits(self, texts: Sequence[str], items: Ints, fold: int) -> Floats:
+        """One fold's logits (N, K) of any texts; each text is computed once and then kept on disk."""
+        known = self._known_labels(fold)
+        keys = [_text_key(text, item) for text, item in zip(texts, items.tolist(), strict=True)]
+        fresh = {key: i for i, key in reversed(list(enumerate(keys))) if key not in known}
+        rows = sorted(fresh.values(), key=lambda i: (len(texts[i]), i))
+        for begin in range(0, len(rows), LABEL_CHUNK):
+            self._label_chunk(fold, [texts[i] for i in rows[begin : begin + LABEL_CHUNK]],
+                              items[rows[begin : begin + LABEL_CHUNK]])  # fmt: skip
+            self._progress.advance(len(rows[begin : begin + LABEL_CHUNK]))
+        self._progress.advance(len(texts) - len(rows))
+        return np.array([known[key] for key in keys], dtype=np.float64).reshape(len(texts), max(self._points))
+
+    def _train_fold(self, fold: int, train: Examples, validation: Examples) -> None:
+        rows = np.flatnonzero(self.folds != fold)
+        teacher = self._new_teacher(fold)
+        subset = Examples([train.prepared[i] for i in rows], train.items[rows], train.targets[rows])
+        seed = self.settings.seed * 1000 + fold
+        state = fine_tune(teacher, subset, validation, self.settings, seed, self._progress.advance)
+        self._work.put(self._fold_name(fold), {name: tensor.numpy() for name, tensor in state.items()})
+        self._progress.note(f"teacher fold {fold + 1} of {self.settings.folds} finished")
+
+    def _new_teacher(self, fold: int) -> Teacher:
+        torch.manual_seed(self.settings.seed * 1000 + fold)
+        return Teacher(self.encoder, self._points, self.settings.dropout).to(self.device.name)
+
+    def _teacher(self, fold: int) -> Teacher:
+        if fold not in self._teachers:
+            stored = self._work.get(self._fold_name(fold))
+            if stored is None:
+                raise RuntimeError(f"fold {fold} is not trained; call train() first")
+            teacher = self._new_teacher(fold)
+            teacher.load_state_dict({name: torch.from_numpy(array) for name, array in stored.items()})
+            self._teachers[fold] = teacher
+        return self._teachers[fold]
+
+    def _label_chunk(self, fold: int, texts: Sequence[str], items: Ints) -> None:
+        examples = Examples(self.encoder.prepare(texts), torch.from_numpy(items), torch.empty(0))
+        logits = predict(self._teacher(fold), examples).numpy()
+        keys = [_text_key(text, item) for text, item in zip(texts, items.tolist(), strict=True)]
+        name = f"{self._fold_name(fold)}-labels-{key_of([k.hex() for k in keys])}"
+        self._work.put(name, {"keys": np.frombuffer(b"".join(keys), dtype=np.uint8), "logits": logits})
+        self._known_labels(fold).update(zip(keys, logits, strict=True))
+
+    def _known_labels(self, fold: int) -> dict[bytes, npt.NDArray[np.float32]]:
+        if fold not in self._labels:
+            known: dict[bytes, npt.NDArray[np.float32]] = {}
+            for name in self._work.names(f"{self._fold_name(fold)}-labels-"):
+                stored = self._work.get(name)
+                if stored is not None:
+                    raw = stored["keys"].tobytes()
+                    keys = [raw[i : i + 32] for i in range(0, len(raw), 32)]
+                    known.update(zip(keys, stored["logits"].astype(np.float32), strict=True))
+            self._labels[fold] = known
+        return self._labels[fold]
+
+    def _examples(self, answers: Answers) -> Examples:
+        prepared = self.encoder.prepare(answers.texts)
+        return Examples(prepared, torch.from_numpy(answers.items), torch.from_numpy(answers.scores))
+
+    def _fold_name(self, fold: int) -> str:
+        return f"teacher-{self.key}-fold{fold}"
+
+    def _data_hash(self) -> str:
+        digest = hashlib.sha256()
+        for part in (self._train, self._validation):
+            for row in zip(part.texts, part.items.tolist(), part.scores.tolist(), strict=True):
+                digest.update(repr(row).encode("utf-8", "surrogatepass"))
+        return digest.hexdigest()
+
+
+def _text_key(text: str, item: int) -> bytes:
+    return hashlib.sha256(f"{item}\0{text}".encode("utf-8", "surrogatepass")).digest()

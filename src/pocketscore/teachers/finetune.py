@@ -1,0 +1,141 @@
+"""Fine-tune the top of an encoder with one classification head per item."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from pocketscore.teachers.encoder import Encoder
+from pocketscore.teachers.settings import TeacherSettings
+
+State = dict[str, Tensor]
+
+
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """What a teacher learns from or is asked about.
+
+    Attributes:
+        prepared: N texts as `Encoder.prepare` gives them.
+        items: (N,) index of each text's item.
+        targets: (N,) index of each text's score point; empty when unknown.
+    """
+
+    prepared: Sequence[Tensor]
+    items: Tensor
+    targets: Tensor
+
+    def __len__(self) -> int:
+        return len(self.prepared)
+
+
+class Teacher(nn.Module):
+    """The trainable top layers, and a head for each item.
+
+    Args:
+        encoder: The pretrained encoder.
+        points: Number of score points of each item.
+        dropout: Share of pooled features dropped in training.
+    """
+
+    def __init__(self, encoder: Encoder, points: Sequence[int], dropout: float) -> None:
+        super().__init__()
+        self._encoder = [encoder]  # in a list: its frozen weights are not part of this module's state
+        self.top = encoder.top()
+        self.dropout = nn.Dropout(dropout)
+        self.heads = nn.ModuleList(nn.Linear(encoder.width, k) for k in points)
+        self._most = max(points)
+
+    def forward(self, prepared: Sequence[Tensor], items: Tensor) -> Tensor:
+        """Logits (B, K) with K the largest number of score points; -inf beyond an item's own."""
+        pooled = self.dropout(self._encoder[0].pooled(self.top, prepared))
+        logits = pooled.new_full((len(prepared), self._most), -torch.inf)
+        for item, head in enumerate(self.heads):
+            rows = torch.nonzero(items == item).flatten()
+            if len(rows):
+                answers = nn.functional.pad(head(pooled[rows]), (0, self._most - head.out_features), value=-torch.inf)
+                logits = logits.index_put((rows.to(pooled.device),), answers)
+        return logits
+
+
+def fine_tune(
+    teacher: Teacher,
+    train: Examples,
+    validation: Examples,
+    settings: TeacherSettings,
+    seed: int,
+    after_epoch: Callable[[], None],
+) -> State:
+    """Train until the validation loss stops falling; returns the best epoch's weights (on the CPU).
+
+    AdamW with linear warm-up over the first tenth and linear decay, as is usual for encoders of this kind.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    steps = settings.epochs * -(-len(train) // settings.batch)
+    optimiser = torch.optim.AdamW(teacher.parameters(), lr=settings.learning_rate, weight_decay=0.01, fused=True)
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimiser, lambda step: min((step + 1) / (0.1 * steps), (steps - step) / (0.9 * steps), 1.0)
+    )
+    best, best_loss, waited = _state(teacher), float("inf"), 0
+    for _ in range(settings.epochs):
+        teacher.train()
+        for rows in batches(train.prepared, settings.batch, generator):
+            loss = _loss(teacher, train, rows)
+            optimiser.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            nn.utils.clip_grad_norm_(teacher.parameters(), 1.0)
+            optimiser.step()
+            schedule.step()
+        after_epoch()
+        loss_now = validation_loss(teacher, validation)
+        if loss_now < best_loss:
+            best, best_loss, waited = _state(teacher), loss_now, 0
+        else:
+            waited += 1
+            if waited >= settings.patience:
+                break
+    return best
+
+
+def predict(teacher: Teacher, examples: Examples, *, batch: int = 32) -> Tensor:
+    """Logits (N, K) on the CPU."""
+    teacher.eval()
+    logits = torch.empty(len(examples), 0)
+    order = sorted(range(len(examples)), key=lambda i: len(examples.prepared[i]))
+    with torch.inference_mode():
+        for begin in range(0, len(order), batch):
+            rows = order[begin : begin + batch]
+            found = teacher([examples.prepared[i] for i in rows], examples.items[rows]).float().cpu()
+            if not logits.shape[1]:
+                logits = torch.empty(len(examples), found.shape[1])
+            logits[rows] = found
+    return logits
+
+
+def validation_loss(teacher: Teacher, examples: Examples) -> float:
+    """Mean cross-entropy against the human scores."""
+    return float(nn.functional.cross_entropy(predict(teacher, examples), examples.targets))
+
+
+def batches(prepared: Sequence[Tensor], size: int, generator: torch.Generator) -> Iterator[list[int]]:
+    """Shuffled batches of texts of like length: padding would otherwise be half of the work."""
+    shuffled = torch.randperm(len(prepared), generator=generator).tolist()
+    window = size * 20
+    chunks: list[list[int]] = []
+    for begin in range(0, len(shuffled), window):
+        rows = sorted(shuffled[begin : begin + window], key=lambda i: len(prepared[i]))
+        chunks.extend(rows[i : i + size] for i in range(0, len(rows), size))
+    for i in torch.randperm(len(chunks), generator=generator).tolist():
+        yield chunks[i]
+
+
+def _loss(teacher: Teacher, examples: Examples, rows: list[int]) -> Tensor:
+    logits = teacher([examples.prepared[i] for i in rows], examples.items[rows])
+    return nn.functional.cross_entropy(logits, examples.targets[rows].to(logits.device))
+
+
+def _state(teacher: Teacher) -> State:
+    return {name: tensor.detach().cpu().clone() for name, tensor in teacher.state_dict().items()}

@@ -1,0 +1,300 @@
+"""The types that travel between the parts. All are frozen and checked where they are made.
+
+N is the number of responses and K the number of score points, everywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from pocketscore.errors import InputError
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+MISSING = -1
+"""Index that stands for 'no score' in `Responses.scores` and `Responses.second`."""
+
+
+class Part(StrEnum):
+    """The three parts of a data set."""
+
+    TRAIN = "train"
+    VALIDATION = "validation"
+    TEST = "test"
+
+
+class Status(StrEnum):
+    """What happened to one response when it was scored."""
+
+    OK = "ok"
+    EMPTY = "empty"
+    NOT_TEXT = "not_text"
+    TRUNCATED = "truncated"
+    UNFAMILIAR = "unfamiliar"
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Score points in order; the only place that knows label <-> index.
+
+    Attributes:
+        points: K labels. Ordinal points are whole numbers in ascending order, written without decimals.
+        kind: "ordinal" when distance between points means something, else "nominal".
+
+    Example:
+        >>> scale = Scale.of(["2", "0", "1.0"])
+        >>> scale.points, scale.kind, scale.index("2")
+        (('0', '1', '2'), 'ordinal', 2)
+        >>> Scale.of(["correct", "incorrect"]).kind
+        'nominal'
+    """
+
+    points: tuple[str, ...]
+    kind: Literal["ordinal", "nominal"]
+
+    def __post_init__(self) -> None:
+        if len(set(self.points)) != len(self.points) or len(self.points) < 2:
+            raise InputError(
+                f"a scale needs at least two different score points, got {list(self.points)}",
+                "give answers of at least two score points",
+            )
+        if self.kind == "ordinal" and list(self.values) != sorted(self.values):
+            raise InputError(f"ordinal score points {list(self.points)} are not ascending", "sort them")
+
+    @classmethod
+    def of(cls, labels: Sequence[str], kind: Literal["ordinal", "nominal"] | None = None) -> Scale:
+        """The scale of the labels seen: ordinal when all are whole numbers, unless `kind` says otherwise."""
+        canonical = {canonical_label(label) for label in labels}
+        if kind is None:
+            kind = "ordinal" if all(_is_whole(label) for label in canonical) else "nominal"
+        ordered = sorted(canonical, key=float) if kind == "ordinal" else sorted(canonical)
+        return cls(tuple(ordered), kind)
+
+    @property
+    def values(self) -> Floats:
+        """Numeric value of each point, shape (K,): the label itself if ordinal, else 0..K-1."""
+        if self.kind == "nominal":
+            return np.arange(len(self.points), dtype=np.float64)
+        try:
+            return np.array([float(point) for point in self.points])
+        except ValueError:
+            raise InputError(
+                f"the scale {list(self.points)} is called ordinal but holds words", "use a nominal scale"
+            ) from None
+
+    def index(self, label: str) -> int:
+        """Index of a label, 0..K-1. Raises InputError for a label outside the scale."""
+        try:
+            return self.points.index(canonical_label(label))
+        except ValueError:
+            raise InputError(
+                f"score {label!r} is not on the scale {', '.join(self.points)}",
+                "correct the score or give the scale with --items",
+            ) from None
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+
+def _is_whole(label: str) -> bool:
+    return label.removeprefix("-").isascii() and label.removeprefix("-").isdigit()
+
+
+def canonical_label(label: str) -> str:
+    """One spelling for each score: spreadsheets write 2 as '2', ' 2' or '2.0'.
+
+    >>> canonical_label(" 2.0 "), canonical_label("correct "), canonical_label("2.50"), canonical_label("-0")
+    ('2', 'correct', '2.5', '0')
+    """
+    text = str(label).strip()
+    try:
+        number = float(text)
+    except ValueError:
+        return text
+    if not np.isfinite(number):
+        return text
+    return str(int(number)) if number == int(number) else repr(number)
+
+
+@dataclass(frozen=True)
+class Item:
+    """One question with its scale.
+
+    Attributes:
+        id: Identifier, also the stem of the `.pocket` file.
+        scale: Score points.
+        question: Text of the question, may be empty.
+        rubric: Text of the rubric, may be empty.
+        references: Reference answers, may be empty.
+    """
+
+    id: str
+    scale: Scale
+    question: str = ""
+    rubric: str = ""
+    references: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Responses:
+    """N responses to one item.
+
+    Attributes:
+        item: The item they answer.
+        ids: N identifiers, unique.
+        texts: N answers, none empty.
+        scores: (N,) index into `item.scale.points`, or `MISSING`.
+        second: (N,) the second rater's index, or `MISSING`.
+        parts: N parts, or None before splitting.
+        groups: Column name -> N labels ('' where unknown).
+    """
+
+    item: Item
+    ids: tuple[str, ...]
+    texts: tuple[str, ...]
+    scores: Ints
+    second: Ints
+    parts: tuple[Part, ...] | None = None
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        lengths = {
+            "ids": len(self.ids),
+            "texts": len(self.texts),
+            "scores": len(self.scores),
+            "second": len(self.second),
+            **{name: len(labels) for name, labels in self.groups.items()},
+        }
+        if self.parts is not None:
+            lengths["parts"] = len(self.parts)
+        if len(set(lengths.values())) != 1:
+            raise InputError(f"item {self.item.id}: columns differ in length {lengths}", "give every row a value")
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def take(self, rows: Ints) -> Responses:
+        """The given rows (indices, shape (M,)) as a new `Responses`, in that order."""
+
+        def pick(values: tuple[Any, ...]) -> tuple[Any, ...]:
+            return tuple(values[i] for i in rows)
+
+        return replace(
+            self,
+            ids=pick(self.ids),
+            texts=pick(self.texts),
+            scores=self.scores[rows],
+            second=self.second[rows],
+            parts=None if self.parts is None else pick(self.parts),
+            groups={name: pick(labels) for name, labels in self.groups.items()},
+        )
+
+    def part(self, part: Part) -> Responses:
+        """The rows of one part. Raises InputError when the responses were not split."""
+        if self.parts is None:
+            raise InputError(f"item {self.item.id}: the responses are not split", "call pocketscore.data.split first")
+        return self.take(np.flatnonzero(np.array(self.parts) == part))
+
+
+@dataclass(frozen=True, eq=False)
+class SoftLabels:
+    """A teacher's class probabilities.
+
+    Attributes:
+        probabilities: (N, K), rows sum to 1.
+        folds: (N,) fold whose teacher gave the row (it did not train on it), or -1 for the mean of all folds.
+        provenance: Teacher, settings and data hash as plain text.
+    """
+
+    probabilities: Floats
+    folds: Ints
+    provenance: Mapping[str, str]
+
+    def __post_init__(self) -> None:
+        check_probabilities(self.probabilities, "soft labels")
+        if len(self.folds) != len(self.probabilities):
+            raise InputError(
+                f"{len(self.folds)} folds for {len(self.probabilities)} soft labels", "give each row its fold"
+            )
+
+
+def check_probabilities(probabilities: Floats, what: str) -> None:
+    """Raise InputError unless every row is finite, non-negative and sums to 1 (tolerance 1e-4)."""
+    sums = probabilities.sum(axis=1)
+    bad = ~np.isfinite(sums) | (np.abs(sums - 1) > 1e-4) | (probabilities < 0).any(axis=1)
+    if bad.any():
+        row = int(np.flatnonzero(bad)[0])
+        raise InputError(
+            f"{what}, row {row + 1}: {probabilities[row].tolist()} is not a probability distribution",
+            "give finite values of at least 0 that sum to 1",
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """What a scorer says of N texts.
+
+    Attributes:
+        scale: The item's scale.
+        probabilities: (N, K); a row of NaN where the text was not scored.
+        status: N statuses; `ok`, `truncated` and `unfamiliar` carry a score, `empty` and `not_text` none.
+    """
+
+    scale: Scale
+    probabilities: Floats
+    status: tuple[Status, ...]
+
+    def __len__(self) -> int:
+        return len(self.status)
+
+    @property
+    def indices(self) -> Ints:
+        """(N,) index of the likeliest score point, `MISSING` where there is none."""
+        scored = np.isfinite(self.probabilities).all(axis=1)
+        return np.where(scored, np.nan_to_num(self.probabilities).argmax(axis=1), MISSING).astype(np.int64)
+
+    @property
+    def labels(self) -> tuple[str | None, ...]:
+        """N reported score points, None where there is none."""
+        return tuple(None if i == MISSING else self.scale.points[i] for i in self.indices)
+
+    @property
+    def confidence(self) -> Floats:
+        """(N,) probability of the reported score point, NaN where there is none."""
+        return np.asarray(self.probabilities.max(axis=1), dtype=np.float64)
+
+    @property
+    def expected(self) -> Floats:
+        """(N,) probability-weighted mean score on the scale's values, NaN where there is none."""
+        return np.asarray(self.probabilities @ self.scale.values, dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A number with its 95 % bootstrap interval; NaN where it is undefined."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, eq=False)
+class Agreement:
+    """How well one rater (machine or person) agrees with the human score.
+
+    Attributes:
+        n: Number of responses compared.
+        metrics: Metric name -> estimate, in the order to print them.
+        confusion: (K, K) counts, rows the human score, columns the other.
+    """
+
+    n: int
+    metrics: Mapping[str, Estimate]
+    confusion: Ints
