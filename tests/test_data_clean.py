@@ -181,9 +181,7 @@ def test_the_items_file_gives_texts_and_scale(tmp_path: Path) -> None:
     found = data.responses[0].item
     assert (found.id, found.question, found.rubric, found.references) == ("1", "Why?", "3: all", ("air",))
     assert found.scale.points == ("0", "1", "2", "3")
-    with pytest.raises(
-        InputError, match="row 5, column 'score': the score '7' is not on the scale 0, 1, 2, 3"
-    ):
+    with pytest.raises(InputError, match="row 5, column 'score': the score '7' is not on the scale 0, 1, 2, 3"):
         read(tmp_path, changed(5, score=7), items={"1": item})
     with pytest.raises(InputError, match="cannot be ordinal"):
         read(tmp_path, GOOD, items={"1": ItemText("1", points=("no", "yes"), kind="ordinal")})
@@ -300,7 +298,5 @@ def test_reads_the_public_data_sets(path: str, items: int, used: int, dropped: i
 @pytest.mark.skipif(not DATA.is_dir(), reason="the public data sets are not next to the repository")
 def test_half_points_do_not_fit_the_whole_scale_of_the_items_file() -> None:
     path = DATA / "mohler" / "mohler.csv"
-    with pytest.raises(
-        InputError, match=r"row 214, column 'score': the score '3\.5' is not on the scale 0, 1"
-    ):
+    with pytest.raises(InputError, match=r"row 214, column 'score': the score '3\.5' is not on the scale 0, 1"):
         read_responses(path, ColumnChoice(), read_items(path.with_name("items.json")))

@@ -39,9 +39,7 @@ def test_guesses(columns: tuple[str, ...], role: str, expected: str | None) -> N
 
 
 def test_a_named_column_wins_and_is_not_guessed_twice() -> None:
-    found = resolve(
-        table("item", "text", "answer", "mark"), ColumnChoice("ANSWER", id="item"), needs_score=True
-    )
+    found = resolve(table("item", "text", "answer", "mark"), ColumnChoice("ANSWER", id="item"), needs_score=True)
     assert (found.response, found.id, found.item) == ("answer", "item", None)
 
 

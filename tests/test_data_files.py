@@ -17,9 +17,7 @@ def test_read_bytes_explains(tmp_path: Path) -> None:
         read_bytes(tmp_path)
 
 
-@pytest.mark.skipif(
-    not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read and write everything"
-)
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read and write everything")
 def test_permissions_are_explained(tmp_path: Path) -> None:
     secret = tmp_path / "secret.csv"
     secret.write_text("a\n")

@@ -66,9 +66,7 @@ def test_different_answers_keep_the_ratios_of_each_score(sizes: list[int], seed:
     sizes[0] += 30
     done = split(distinct(*sizes), seed)
     for score, size in enumerate(sizes):
-        got = Counter(
-            part for part, found in zip(done.parts or (), done.scores, strict=True) if found == score
-        )
+        got = Counter(part for part, found in zip(done.parts or (), done.scores, strict=True) if found == score)
         assert got[TRAIN] >= 1
         for part, share in {VALIDATION: 0.1, TEST: 0.2}.items():
             assert abs(got[part] - share * size) <= 1.5
@@ -128,9 +126,7 @@ def test_too_few_different_answers_are_refused() -> None:
 
 
 def test_straddling_answers_of_a_given_split_are_named() -> None:
-    responses = make(
-        ["Cold  air", "cold air", "warm", "COLD AIR "], [0, 0, 1, 0], [TRAIN, TEST, TEST, VALIDATION]
-    )
+    responses = make(["Cold  air", "cold air", "warm", "COLD AIR "], [0, 0, 1, 0], [TRAIN, TEST, TEST, VALIDATION])
     assert straddling(responses) == ("r1", "r3")
     with pytest.raises(InputError, match="not split"):
         straddling(replace(responses, parts=None))

@@ -149,9 +149,7 @@ names = st.lists(st.text("abcXYZ _é", min_size=1, max_size=5), min_size=1, max_
 @st.composite
 def tables(draw: st.DrawFn) -> tuple[list[str], list[list[str]]]:
     columns = [f"c{name}" for name in draw(names)]
-    rows = draw(
-        st.lists(st.lists(cells, min_size=len(columns), max_size=len(columns)), min_size=1, max_size=5)
-    )
+    rows = draw(st.lists(st.lists(cells, min_size=len(columns), max_size=len(columns)), min_size=1, max_size=5))
     return columns, rows
 
 

@@ -94,9 +94,7 @@ def test_macro_f1_and_recall_equal_scikit_learn(drawn: tuple[Ints, Ints, int]) -
 
 @quick
 @given(ratings(), st.lists(st.integers(-4, 9), min_size=5, max_size=5, unique=True))
-def test_qwk_on_unequal_steps_is_the_rsmtool_formula(
-    drawn: tuple[Ints, Ints, int], points: list[int]
-) -> None:
+def test_qwk_on_unequal_steps_is_the_rsmtool_formula(drawn: tuple[Ints, Ints, int], points: list[int]) -> None:
     human, other, k = drawn
     values = np.array(sorted(points)[:k], dtype=float)
     found = m.qwk(m.confusion(human, other, k), values)
@@ -315,9 +313,7 @@ def ece_by_the_book(p: Floats, y: Ints, bins: int) -> float:
 @quick
 @given(predictions(), st.integers(1, 15))
 def test_calibration_error_equals_the_formula(drawn: tuple[Floats, Ints], bins: int) -> None:
-    assert m.expected_calibration_error(*drawn, bins) == pytest.approx(
-        ece_by_the_book(*drawn, bins), abs=1e-12
-    )
+    assert m.expected_calibration_error(*drawn, bins) == pytest.approx(ece_by_the_book(*drawn, bins), abs=1e-12)
 
 
 def test_calibrated_predictions_have_little_calibration_error() -> None:

@@ -107,9 +107,7 @@ def test_groups_differ_in_spelling_and_not_in_rating(planned: list[Row]) -> None
     counts = Counter(word for row in planned for word in set(row.response.lower().split()))
     rare = {word for word in known if counts[word] == 1}
     rates = {
-        group: sum(
-            w in rare for r in planned if r.group_language == group for w in r.response.lower().split()
-        )
+        group: sum(w in rare for r in planned if r.group_language == group for w in r.response.lower().split())
         / sum(len(r.response.split()) for r in planned if r.group_language == group)
         for group in ("first", "additional")
     }

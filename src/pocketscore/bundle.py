@@ -15,6 +15,7 @@ import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -46,7 +47,7 @@ GOLDEN_TEXTS = (
 
 Tensors = dict[str, npt.NDArray[np.generic]]
 _AGAIN = "get the file again from its maker"
-_DTYPES = {"I8": np.dtype(np.int8), "F32": np.dtype("<f4")}
+_DTYPES: dict[str, np.dtype[Any]] = {"I8": np.dtype(np.int8), "F32": np.dtype("<f4")}
 
 
 def golden_texts(vocabulary: Vocabulary) -> tuple[str, ...]:
@@ -166,7 +167,7 @@ def _check_version(metadata: Mapping[str, str]) -> None:
     if metadata.get("format") != FORMAT:
         raise ArtefactError("this is not a PocketScore file", "give a file that `pocketscore distill` wrote")
     version, text_version = metadata.get("format_version", ""), metadata.get("text_version", "")
-    if version.split(".")[0] != FORMAT_VERSION.split(".")[0] or text_version != str(TEXT_VERSION):
+    if version.split(".")[0] != FORMAT_VERSION.split(".", maxsplit=1)[0] or text_version != str(TEXT_VERSION):
         raise ArtefactError(
             f"format {version} with text rules {text_version}; this PocketScore reads {FORMAT_VERSION} with "
             f"{TEXT_VERSION}",
@@ -185,7 +186,7 @@ def _dump(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
-def _digest(metadata: Mapping[str, str], entries: Mapping[str, object], body: bytes) -> str:
+def _digest(metadata: Mapping[str, str], entries: Mapping[str, Any], body: bytes) -> str:
     """SHA-256 over the metadata (without the hash itself), the table of tensors and their bytes."""
     plain = {key: value for key, value in metadata.items() if key != "sha256"}
     return hashlib.sha256(_dump([plain, entries]).encode() + body).hexdigest()
@@ -198,7 +199,11 @@ def _pack(tensors: Tensors, metadata: dict[str, str]) -> bytes:
         tensor = tensors[name]
         data = np.ascontiguousarray(tensor).tobytes()
         dtype = "I8" if tensor.dtype == np.int8 else "F32"
-        entries[name] = {"dtype": dtype, "shape": list(tensor.shape), "data_offsets": [len(body), len(body) + len(data)]}
+        entries[name] = {
+            "dtype": dtype,
+            "shape": list(tensor.shape),
+            "data_offsets": [len(body), len(body) + len(data)],
+        }
         body += data
     metadata["sha256"] = _digest(metadata, entries, body)
     header = _dump({"__metadata__": metadata, **entries}).encode()
@@ -206,7 +211,7 @@ def _pack(tensors: Tensors, metadata: dict[str, str]) -> bytes:
     return len(header).to_bytes(8, "little") + header + body
 
 
-def _unpack(raw: bytes) -> tuple[dict[str, str], dict[str, object], bytes]:
+def _unpack(raw: bytes) -> tuple[dict[str, str], dict[str, Any], bytes]:
     """Metadata, table of tensors and tensor bytes; only sizes are trusted, and only after a check."""
     size = int.from_bytes(raw[:8], "little")
     if len(raw) < 8 or size > min(MAX_HEADER, len(raw) - 8):
@@ -221,13 +226,13 @@ def _unpack(raw: bytes) -> tuple[dict[str, str], dict[str, object], bytes]:
     return metadata, header, raw[8 + size :]
 
 
-def _tensors(entries: Mapping[str, object], body: bytes) -> Tensors:
+def _tensors(entries: Mapping[str, Any], body: bytes) -> Tensors:
     """Arrays from the table of tensors; every byte belongs to exactly one."""
     tensors: Tensors = {}
     at = 0
-    ordered = sorted(entries.items(), key=lambda entry: entry[1]["data_offsets"])  # type: ignore[index]
+    ordered = sorted(entries.items(), key=lambda entry: entry[1]["data_offsets"])
     for name, entry in ordered:
-        dtype, shape, (begin, end) = (entry[key] for key in ("dtype", "shape", "data_offsets"))  # type: ignore[index]
+        dtype, shape, (begin, end) = (entry[key] for key in ("dtype", "shape", "data_offsets"))
         if dtype not in _DTYPES or begin != at or not all(isinstance(n, int) and n >= 0 for n in shape):
             raise ValueError(f"tensor {name}: {entry}")
         if end > len(body) or end - begin != math.prod(shape) * _DTYPES[dtype].itemsize:

@@ -269,9 +269,7 @@ def _table(counts: Counts) -> Floats:
     if table.ndim < 2 or table.shape[-1] != table.shape[-2]:
         raise InputError(f"counts of shape {table.shape} are no confusion matrix", "give shape (..., K, K)")
     if not (table >= 0).all():
-        raise InputError(
-            "a confusion matrix holds a negative or undefined count", "give counts of at least 0"
-        )
+        raise InputError("a confusion matrix holds a negative or undefined count", "give counts of at least 0")
     return table
 
 
@@ -293,9 +291,7 @@ def _both_known(probabilities: Floats, scores: Ints) -> tuple[Floats, Ints]:
 
 def _check_equal(first: int, second: int, first_name: str, second_name: str) -> None:
     if first != second:
-        raise InputError(
-            f"{first} {first_name} for {second} {second_name}", "give as many of one as of the other"
-        )
+        raise InputError(f"{first} {first_name} for {second} {second_name}", "give as many of one as of the other")
 
 
 def _check_range(indices: Ints, k: int, what: str) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from pocketscore.data.table import read_table
 from pocketscore.data.cells import cell_text
+from pocketscore.data.table import read_table
 from pocketscore.errors import InputError
 from pocketscore.metrics import cross_entropy
 from pocketscore.types import Floats, Ints, Responses, SoftLabels, canonical_label
@@ -113,9 +113,7 @@ def canonical_label_column(name: str) -> str:
     return f"p_{canonical_label(text[2:])}" if text.startswith("p_") else text.casefold()
 
 
-def _rows_of(
-    rows: Sequence[Sequence[object]], places: dict[str, int], item: str
-) -> dict[str | None, Sequence[object]]:
+def _rows_of(rows: Sequence[Sequence[object]], places: dict[str, int], item: str) -> dict[str | None, Sequence[object]]:
     chosen = rows
     if "item" in places:
         chosen = [row for row in rows if cell_text(row[places["item"]]) == item]

@@ -98,12 +98,13 @@ def mix(hashes: Hashes) -> Hashes:
     mixed = mixed * np.uint32(0x85EBCA6B)
     mixed ^= mixed >> np.uint32(13)
     mixed = mixed * np.uint32(0xC2B2AE35)
-    return mixed ^ (mixed >> np.uint32(16))
+    mixed ^= mixed >> np.uint32(16)
+    return mixed
 
 
 def pair_hashes(hashes: Hashes) -> Hashes:
     """Hash of each word with its right neighbour: shape (T,) -> (T - 1,)."""
-    return hashes[:-1] * np.uint32(_PAIR_PRIME) ^ hashes[1:]
+    return np.asarray(hashes[:-1] * np.uint32(_PAIR_PRIME) ^ hashes[1:], dtype=np.uint32)
 
 
 def ngrams(word: str) -> list[str]:
@@ -143,7 +144,7 @@ class Vocabulary:
             raise InputError(f"vocabulary holds {repeated[:3]} more than once", "list each word once")
 
     @classmethod
-    def of(cls, texts: Iterable[str], *, at_least: int = 5, at_most: int = 1000) -> Vocabulary:
+    def of(cls, texts: Iterable[str], *, at_least: int = 5, at_most: int = 800) -> Vocabulary:
         """The most frequent words that occur in at least `at_least` different texts.
 
         The floor is a privacy rule: a name that one pupil wrote never enters a scorer.

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from pocketscore.data.files import atomic_write
+from pocketscore.data.files import atomic_write, make_folder
 
 Arrays = Mapping[str, npt.NDArray[np.generic]]
 
@@ -51,7 +51,7 @@ class WorkDir:
         """Finish an entry."""
         buffer = io.BytesIO()
         np.savez(buffer, allow_pickle=False, **arrays)
-        self.folder.mkdir(parents=True, exist_ok=True)
+        make_folder(self.folder)
         atomic_write(self.folder / f"{name}.npz", buffer.getvalue())
 
     def put_text(self, name: str, text: str) -> None:

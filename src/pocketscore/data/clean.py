@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -75,6 +76,8 @@ def read_responses(
     items: Mapping[str, ItemText] | None = None,
     only: Sequence[str] = (),
     kind: ScaleKind | None = None,
+    *,
+    purpose: Literal["learn", "check"] = "learn",
 ) -> DataSet:
     """Read, check and clean scored responses.
 
@@ -88,6 +91,7 @@ def read_responses(
             file without item column.
         only: Ids of the items to read; none means all.
         kind: Kind of the scales, where the labels leave it open or say it wrongly.
+        purpose: To "learn" a scorer needs 30 responses and two score points; to "check" one, any will do.
 
     Raises:
         InputError: For everything that makes the file or one of its values unusable, with row and column.
@@ -102,7 +106,7 @@ def read_responses(
     skipped: list[SkippedItem] = []
     for item, members in wanted.items():
         usable = [row for row in members if not row.reason]
-        if reason := _shortage(usable):
+        if reason := _shortage(usable, purpose):
             skipped.append(SkippedItem(item, reason))
         else:
             made.append(_responses(usable, (items or {}).get(item, ItemText(item)), source, kind))
@@ -203,9 +207,7 @@ def _wanted(rows: Iterable[_Row], only: Sequence[str], path: Path) -> dict[str, 
             by_item.setdefault(row.item, []).append(row)
     for item in only:
         if item not in by_item:
-            raise InputError(
-                f"{path} has no item {item!r} (items: {listed(list(by_item))})", "name one of these"
-            )
+            raise InputError(f"{path} has no item {item!r} (items: {listed(list(by_item))})", "name one of these")
     return {item: members for item, members in by_item.items() if not only or item in only}
 
 
@@ -218,8 +220,10 @@ def _check_described(wanted: Mapping[str, object], items: Mapping[str, ItemText]
         )
 
 
-def _shortage(usable: Sequence[_Row]) -> str:
+def _shortage(usable: Sequence[_Row], purpose: Literal["learn", "check"]) -> str:
     """What an item lacks, '' for nothing."""
+    if purpose == "check":
+        return "" if usable else "no usable response"
     if len(usable) < MIN_RESPONSES:
         return f"{len(usable)} usable responses, {MIN_RESPONSES} are needed"
     labels = {row.score for row in usable}
@@ -240,9 +244,7 @@ def _responses(rows: Sequence[_Row], item: ItemText, source: _Source, kind: Scal
     labels = [Label(row.score, source.where(row, columns.score)) for row in rows]
     scale = item_scale(labels, item, kind)
     second = [
-        MISSING
-        if row.second is None
-        else index_on(scale, Label(row.second, source.where(row, columns.score2)))
+        MISSING if row.second is None else index_on(scale, Label(row.second, source.where(row, columns.score2)))
         for row in rows
     ]
     return Responses(

@@ -67,11 +67,7 @@ def resolve(table: Table, choice: ColumnChoice, *, needs_score: bool) -> Columns
         InputError: For a named column that is missing, a role that two columns could play, two roles for
             one column, and no column for the response (or the score, if needed).
     """
-    named = {
-        role: _named(table, wanted, role)
-        for role in _ALIASES
-        if (wanted := getattr(choice, role)) is not None
-    }
+    named = {role: _named(table, wanted, role) for role in _ALIASES if (wanted := getattr(choice, role)) is not None}
     _check_distinct(named, table)
     free = [name for name in table.columns if name not in named.values()]
     found = dict(named)

@@ -43,9 +43,7 @@ def read_bytes(path: Path) -> bytes:
     except OSError as error:
         if path.is_dir():
             raise InputError(f"{path} is a folder", "give the name of a file in it") from None
-        raise InputError(
-            f"{path} cannot be read: {error.strerror or error}", "check that you may open it"
-        ) from error
+        raise InputError(f"{path} cannot be read: {error.strerror or error}", "check that you may open it") from error
 
 
 def atomic_write(path: Path, data: bytes) -> None:
@@ -70,6 +68,14 @@ def atomic_write(path: Path, data: bytes) -> None:
     except OSError as error:
         remedy = _REMEDIES.get(error.errno or 0, _OTHER_PLACE)
         raise OutputError(f"{path} cannot be written: {error.strerror or error}", remedy) from error
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it. Raises OutputError."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"folder {folder} cannot be made: {error.strerror or error}", _OTHER_PLACE) from error
 
 
 def decode(data: bytes, path: Path) -> Decoded:
@@ -101,6 +107,4 @@ _SAVE_AGAIN = "save it again as 'CSV UTF-8' or as .xlsx"
 
 def _undecodable(data: bytes, offset: int, encoding: str, path: Path) -> InputError:
     line = data[:offset].count(b"\n") + 1
-    return InputError(
-        f"{path}, line {line}: byte {offset} (0x{data[offset]:02x}) is not {encoding} text", _SAVE_AGAIN
-    )
+    return InputError(f"{path}, line {line}: byte {offset} (0x{data[offset]:02x}) is not {encoding} text", _SAVE_AGAIN)

@@ -55,9 +55,7 @@ def read_items(path: Path) -> dict[str, ItemText]:
     for number, fields in enumerate(_entries(_json(path), path), start=1):
         item = _Entry(f"{path}, entry {number}", fields).item()
         if item.id in items:
-            raise InputError(
-                f"{path}, entry {number}: a second item {item.id!r}", "give each item its own id"
-            )
+            raise InputError(f"{path}, entry {number}: a second item {item.id!r}", "give each item its own id")
         items[item.id] = item
     if not items:
         raise InputError(f"{path} holds no items", _SHAPE)
@@ -146,9 +144,7 @@ class _Entry:
             return None
         low, high = (self._whole(name) for name in ends)
         if not 0 < high - low < MAX_POINTS:
-            raise self._wrong(
-                "score_max", f"more than score_min ({low}), and at most {MAX_POINTS} score points"
-            )
+            raise self._wrong("score_max", f"more than score_min ({low}), and at most {MAX_POINTS} score points")
         return tuple(str(point) for point in range(low, high + 1))
 
     def _whole(self, field: str) -> int:

@@ -49,9 +49,7 @@ def item_scale(labels: Sequence[Label], item: ItemText, kind: ScaleKind | None) 
     for label in labels:
         number = _number(label.text)
         if number is not None and math.isinf(number):
-            raise InputError(
-                f"{label.where}: the score is {label.text!r}", "give a finite score, or blank the cell"
-            )
+            raise InputError(f"{label.where}: the score is {label.text!r}", "give a finite score, or blank the cell")
     if item.points is None:
         _check_words(labels, kind)
     points = item.points or tuple(dict.fromkeys(label.text for label in labels))

@@ -48,9 +48,7 @@ def _object(line: str, where: str) -> dict[str, object]:
         if "\\u" in line:
             json.dumps(record, ensure_ascii=False).encode()
     except UnicodeEncodeError:
-        raise InputError(
-            f"{where}: half a character (an unpaired \\ud...)", "write the whole character"
-        ) from None
+        raise InputError(f"{where}: half a character (an unpaired \\ud...)", "write the whole character") from None
     except (ValueError, RecursionError) as error:
         raise InputError(f"{where} is not JSON: {error}", remedy) from None
     if not isinstance(record, dict):
@@ -154,9 +152,7 @@ def parse_parquet(data: bytes, path: Path) -> Grid:
     except (arrow.ArrowException, OSError) as error:
         raise InputError(f"{path} is not a readable parquet file ({error})", "write it again") from error
     rows = list(zip(*(column.to_pylist() for column in table.columns), strict=True))
-    return Grid(
-        table.column_names, rows, range(1, len(rows) + 1), Dialect(schema=table.schema.remove_metadata())
-    )
+    return Grid(table.column_names, rows, range(1, len(rows) + 1), Dialect(schema=table.schema.remove_metadata()))
 
 
 def render_parquet(columns: Sequence[str], rows: Sequence[Sequence[object]], dialect: Dialect) -> bytes:
@@ -171,9 +167,7 @@ def render_parquet(columns: Sequence[str], rows: Sequence[Sequence[object]], dia
         except (arrow.ArrowException, ValueError, TypeError, OverflowError):
             return arrow.array([None if is_blank(cell) else cell_text(cell) for cell in cells])
 
-    table = arrow.table(
-        {name: array(name, [row[index] for row in rows]) for index, name in enumerate(columns)}
-    )
+    table = arrow.table({name: array(name, [row[index] for row in rows]) for index, name in enumerate(columns)})
     buffer = io.BytesIO()
     parquet.write_table(table, buffer)
     return buffer.getvalue()

@@ -135,9 +135,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Write the sample into the folder named on the command line."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     if len(given) != 1:
-        raise InputError(
-            f"one folder is needed, got {given}", "python -m pocketscore.sample.generate OUT_DIR"
-        )
+        raise InputError(f"one folder is needed, got {given}", "python -m pocketscore.sample.generate OUT_DIR")
     write_sample(Path(given[0]))
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-NOTE = (
-    "Simulated: question, rubric and answers were written for PocketScore; no pupil and no rater took part."
-)
+NOTE = "Simulated: question, rubric and answers were written for PocketScore; no pupil and no rater took part."
 
 COLD_GLASS: dict[str, object] = {
     "id": "cold-glass",
@@ -39,13 +37,13 @@ PRICE_UP_DOWN: dict[str, object] = {
         " is back where it started. Is she right? Explain."
     ),
     "rubric": (
-        "2: says that Sana is not right and gives a complete reason: the second 20 % is taken of a bigger"
-        " amount than the first, or a worked example or product without error that ends lower. 1: right "
-        "decision with an incomplete or partly wrong reason (only 'the amounts are different', the "
-        "relation the wrong way round, a slip in the arithmetic); or a complete reason or a worked "
-        "example without error, but no decision or the wrong one. 0: says that Sana is right, without "
-        "correct work; or a decision with no reason or with one that has nothing to do with the amounts; "
-        "or anything else. Views of others that the answer rejects do not count."
+        "2: says or makes clear that Sana is not right and gives a complete reason: the second 20 % is taken "
+        "of a bigger amount than the first, or a worked example or product without error that ends lower. "
+        "1: the same decision, said or made clear, with an incomplete or partly wrong reason (only 'the amounts "
+        "are different' or 'it ends lower', the relation the wrong way round, a slip in the arithmetic); or a "
+        "worked example without error and the wrong decision. 0: says or makes clear that Sana is right, without "
+        "correct work; or a decision with no reason or with one that has nothing to do with the amounts; or "
+        "anything else. Views of others that the answer rejects do not count."
     ),
     "references": [
         "No. 20 % of the raised price is more than 20 % of the old price, so more is taken off than added.",

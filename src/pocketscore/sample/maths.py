@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from pocketscore.sample import fragments_maths as words
+from pocketscore.sample import fragments_maths_reasons as reasons_said
 from pocketscore.sample.writing import Dice, Draft, expand
 
 SURE = 0.04
@@ -19,9 +20,9 @@ def plan(dice: Dice) -> Draft:
     """One answer to the mathematics item, as planned."""
     kind = dice.weighted(
         (
-            (_explained, 0.22), (_calculated, 0.15), (_half, 0.14), (_turned, 0.08),
-            (_slipped, 0.12), (_undecided, 0.09), (_cancelling, 0.22), (_groundless, 0.04),
-            (_short, 0.06), (_other, 0.06),
+            (_explained, 0.26), (_calculated, 0.07), (_half, 0.23), (_turned, 0.03),
+            (_slipped, 0.02), (_contradicting, 0.02), (_cancelling, 0.2), (_groundless, 0.11),
+            (_short, 0.04), (_other, 0.04),
         )
     )  # fmt: skip
     return replace(kind(dice), because=0.5)
@@ -37,8 +38,10 @@ def _against(dice: Dice, frames: Sequence[str], claims: Sequence[str], own: str)
     return expand(dice, f"{frame} {own}", words.SLOTS)
 
 
-def _decided(dice: Dice, decision: Sequence[str], reasons: Sequence[str]) -> tuple[str, ...]:
-    """The decision before the reasons, or after them."""
+def _decided(dice: Dice, decision: Sequence[str], reasons: Sequence[str], *, shown: float = 0.5) -> tuple[str, ...]:
+    """The decision before the reasons, after them, or only to be read from them."""
+    if not dice.chance(shown):
+        return tuple(reasons)
     stated = _say(dice, decision)
     if dice.chance(0.7):
         return (stated, *reasons)
@@ -47,12 +50,12 @@ def _decided(dice: Dice, decision: Sequence[str], reasons: Sequence[str]) -> tup
 
 def _explained(dice: Dice) -> Draft:
     """Right decision and the complete reason: 2."""
-    reason = _say(dice, words.FULL)
-    if dice.chance(0.35):
-        reason = _against(dice, words.OTHERS_CANCEL, words.CANCEL, reason)
+    reason = _say(dice, reasons_said.FULL)
+    if dice.chance(0.06):
+        reason = _against(dice, words.OTHERS_CANCEL, reasons_said.CANCEL, reason)
     reasons = [reason]
     if dice.chance(0.2):
-        reasons = dice.shuffled([reason, _say(dice, words.PARTIAL)])
+        reasons = dice.shuffled([reason, _say(dice, reasons_said.PARTIAL)])
     return Draft(_decided(dice, words.NO, reasons), 2, SURE, -1)
 
 
@@ -63,26 +66,26 @@ def _calculated(dice: Dice) -> Draft:
     if dice.chance(0.35):
         reasons.append(lower)
     if dice.chance(0.2):
-        reasons.append(_say(dice, words.PARTIAL))
+        reasons.append(_say(dice, reasons_said.PARTIAL))
     return Draft(_decided(dice, words.NO, reasons), 2, SURE, -1)
 
 
 def _half(dice: Dice) -> Draft:
     """Right decision, incomplete reason: 1."""
-    reasons = dice.some(words.PARTIAL, 1 + dice.below(2))
+    reasons = dice.some(reasons_said.PARTIAL, 1 + dice.below(2))
     clauses = [expand(dice, reason, words.SLOTS) for reason in reasons]
-    if dice.chance(0.25):
-        clauses[0] = _against(dice, words.OTHERS_CANCEL, words.CANCEL, clauses[0])
-    return Draft(_decided(dice, words.NO, clauses), 1, SURE + 0.08)
+    if dice.chance(0.06):
+        clauses[0] = _against(dice, words.OTHERS_CANCEL, reasons_said.CANCEL, clauses[0])
+    return Draft(_decided(dice, words.NO, clauses), 1, SURE + 0.04)
 
 
 def _turned(dice: Dice) -> Draft:
     """Right decision, but the relation is the wrong way round: 1."""
-    clauses = [_say(dice, words.TURNED)]
+    clauses = [_say(dice, reasons_said.TURNED)]
     if dice.chance(0.3):
-        clauses[0] = _against(dice, words.OTHERS_CANCEL, words.CANCEL, clauses[0])
+        clauses[0] = _against(dice, words.OTHERS_CANCEL, reasons_said.CANCEL, clauses[0])
     if dice.chance(0.25):
-        clauses.append(_say(dice, words.PARTIAL[:2]))
+        clauses.append(_say(dice, reasons_said.PARTIAL[:2]))
     return Draft(_decided(dice, words.NO, clauses), 1, SURE + 0.05)
 
 
@@ -93,35 +96,30 @@ def _slipped(dice: Dice) -> Draft:
     return Draft(_decided(dice, words.NO, reasons), 1, SURE + 0.05, 1)
 
 
-def _undecided(dice: Dice) -> Draft:
-    """Right arithmetic or reason without a decision, or right arithmetic with the wrong one: 1."""
+def _contradicting(dice: Dice) -> Draft:
+    """Right arithmetic with the wrong decision: 1."""
     work, _ = _worked(dice, _right_numbers(dice))
-    kind = dice.weighted((("open", 0.35), ("yes", 0.4), ("reason", 0.25)))
-    if kind == "reason":
-        return Draft((_say(dice, words.FULL),), 1, SURE + 0.09, 1)
-    if kind == "open":
-        return Draft((work,), 1, SURE + 0.06, 1)
     if dice.chance(0.5):
         return Draft((work, _say(dice, words.NEARLY)), 1, SURE + 0.05, -1)
-    return Draft(_decided(dice, words.YES, [work]), 1, SURE + 0.05, -1)
+    return Draft(_decided(dice, words.YES, [work], shown=1.0), 1, SURE + 0.05, -1)
 
 
 def _cancelling(dice: Dice) -> Draft:
     """Agrees with Sana: 0, whatever is quoted from others."""
-    kind = dice.weighted((("plain", 0.45), ("others", 0.3), ("worked", 0.25)))
+    kind = dice.weighted((("plain", 0.84), ("others", 0.06), ("worked", 0.1)))
     if kind == "worked":
         return Draft(_decided(dice, words.YES, [_worked(dice, _cancel_numbers(dice))[0]]), 0, SURE, 1)
-    clauses = [expand(dice, reason, words.SLOTS) for reason in dice.some(words.CANCEL, 1 + dice.below(2))]
+    clauses = [expand(dice, reason, words.SLOTS) for reason in dice.some(reasons_said.CANCEL, 1 + dice.below(2))]
     if kind == "others":
-        clauses[0] = _against(dice, words.OTHERS_FULL, words.FULL, clauses[0])
+        clauses[0] = _against(dice, words.OTHERS_FULL, reasons_said.FULL, clauses[0])
     return Draft(_decided(dice, words.YES, clauses), 0, SURE - 0.02, 1)
 
 
 def _groundless(dice: Dice) -> Draft:
     """Right decision with no reason, or one that has nothing to do with amounts: 0."""
-    reasons = [] if dice.chance(0.3) else [_say(dice, words.IRRELEVANT)]
-    decision = words.NO if dice.chance(0.75) else words.YES
-    return Draft((_say(dice, decision), *reasons), 0, SURE + 0.05, 1)
+    reasons = [] if dice.chance(0.3) else [_say(dice, reasons_said.IRRELEVANT)]
+    decision = words.NO if dice.chance(0.6) else words.YES
+    return Draft(_decided(dice, decision, reasons, shown=0.7 if reasons else 1.0), 0, SURE + 0.02, 1)
 
 
 def _short(dice: Dice) -> Draft:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from pocketscore.sample.synonyms import reworded
 from pocketscore.sample.writing import Dice, Draft
 
 MISSPELT: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -62,6 +63,7 @@ class Writer:
         breaks: Chance that a new clause starts a new sentence.
         hedge: Chance of a hedge.
         chatty: Chance of a filler clause.
+        own_words: Chance per word of another word of the same meaning.
     """
 
     group: str
@@ -73,6 +75,7 @@ class Writer:
     breaks: float
     hedge: float
     chatty: float
+    own_words: float
 
 
 def writer(dice: Dice) -> Writer:
@@ -90,6 +93,7 @@ def writer(dice: Dice) -> Writer:
         breaks=dice.pick((0.55, 0.75) if additional else (0.15, 0.35, 0.55)),
         hedge=dice.pick((0.0, 0.1, 0.5)),
         chatty=dice.pick((0.0, 0.1) if additional else (0.0, 0.15, 0.4)),
+        own_words=dice.pick((0.2, 0.5, 0.7)),
     )
 
 
@@ -98,6 +102,7 @@ def write(dice: Dice, who: Writer, draft: Draft, fillers: Sequence[str]) -> tupl
     clauses = list(draft.clauses)
     if len(clauses) > 1 and dice.chance(who.chatty):
         clauses.append(dice.pick(fillers))
+    clauses = [reworded(dice, clause, who.own_words) for clause in clauses]
     hedged = bool(clauses) and len(clauses[0].split()) > 3 and dice.chance(who.hedge)
     if hedged:
         clauses = _hedged(dice, clauses)
@@ -133,9 +138,7 @@ def _connective(dice: Dice, before: str, after: str, because: float) -> str:
         return dice.pick((" ", ", "))
     if len(before.split()) < 7 and not after.startswith("because") and dice.chance(because * 1.3):
         return dice.weighted(((" because ", 0.8), (" since ", 0.08), (" cause ", 0.12)))
-    return dice.weighted(
-        ((" and ", 0.5), (", ", 0.25), (" and also ", 0.08), (" and then ", 0.07), (", also ", 0.1))
-    )
+    return dice.weighted(((" and ", 0.5), (", ", 0.25), (" and also ", 0.08), (" and then ", 0.07), (", also ", 0.1)))
 
 
 def _capital(text: str) -> str:

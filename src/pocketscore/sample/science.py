@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from pocketscore.sample import fragments_science as words
+from pocketscore.sample import fragments_science_ideas as ideas_said
+from pocketscore.sample import fragments_science_wrong as wrong
 from pocketscore.sample.writing import Dice, Draft, expand
 
-SURE = 0.055
+SURE = 0.062
 """Chance that a rater slips on a plain answer."""
 
 _SETS = (
@@ -15,10 +17,10 @@ _SETS = (
     (("source", "cooling"), 0.13), (("cooling", "change"), 0.12), (("source", "cooling", "change"), 0.29),
 )  # fmt: skip
 _TOGETHER: Mapping[tuple[str, ...], Sequence[str]] = {
-    ("source", "change"): words.SOURCE_CHANGE,
-    ("source", "cooling"): words.SOURCE_COOLING,
-    ("cooling", "change"): words.COOLING_CHANGE,
-    ("source", "cooling", "change"): words.ALL_THREE,
+    ("source", "change"): ideas_said.SOURCE_CHANGE,
+    ("source", "cooling"): ideas_said.SOURCE_COOLING,
+    ("cooling", "change"): ideas_said.COOLING_CHANGE,
+    ("source", "cooling", "change"): ideas_said.ALL_THREE,
 }
 _SPLITS = (
     ((("source", "cooling", "change"),), 0.2),
@@ -31,9 +33,7 @@ _SPLITS = (
 
 def plan(dice: Dice) -> Draft:
     """One answer to the science item, as planned."""
-    kind = dice.weighted(
-        ((_credited, 0.54), (_mistaken, 0.24), (_empty_talk, 0.09), (_short, 0.06), (_other, 0.07))
-    )
+    kind = dice.weighted(((_credited, 0.58), (_mistaken, 0.19), (_empty_talk, 0.13), (_short, 0.05), (_other, 0.05)))
     return kind(dice)
 
 
@@ -49,9 +49,9 @@ def _origin(dice: Dice, frames: Sequence[str], *, right: bool) -> str:
 
 def _claim(dice: Dice, *, right: bool) -> str:
     """States where the water comes from: by a clause of its own, or by naming it, or against another view."""
-    how = dice.weighted((("clause", 0.45), ("contrast", 0.4), ("name", 0.15)))
+    how = dice.weighted((("clause", 0.86), ("contrast", 0.06), ("name", 0.08)))
     if how == "clause":
-        return _say(dice, dice.pick(words.SOURCE if right else words.WRONG))
+        return _say(dice, dice.pick(ideas_said.SOURCE if right else wrong.WRONG))
     return _origin(dice, words.CONTRASTS if how == "contrast" else words.ORIGINS, right=right)
 
 
@@ -69,7 +69,7 @@ def _state(dice: Dice, ideas: tuple[str, ...]) -> list[str]:
 def _part(dice: Dice, ideas: tuple[str, ...]) -> str:
     if ideas == ("source",):
         return _claim(dice, right=True)
-    single = words.COOLING if ideas == ("cooling",) else words.CHANGE
+    single = ideas_said.COOLING if ideas == ("cooling",) else ideas_said.CHANGE
     return _say(dice, dice.pick(_TOGETHER.get(ideas, single)))
 
 
@@ -82,29 +82,29 @@ def _credited(dice: Dice) -> Draft:
     """States one to three ideas, perhaps beside a denied misconception or empty words."""
     ideas = dice.weighted(_SETS)
     clauses, doubt, lean = _state(dice, ideas), SURE, 0
-    if len(ideas) < 3 and dice.chance(0.35):
+    if len(ideas) < 3 and dice.chance(0.04):
         clauses, doubt = _inserted(dice, clauses, _say(dice, dice.pick(_reversed_for(ideas)))), doubt + 0.05
-    if dice.chance(0.3):
-        clauses = _inserted(dice, clauses, _say(dice, dice.pick(words.DENIALS)))
-    if dice.chance(0.18 if len(ideas) == 3 else 0.4):
-        loose = dice.pick(words.WEAK if dice.chance(0.3) else words.VAGUE)
-        clauses, doubt, lean = _inserted(dice, clauses, _say(dice, loose)), doubt + 0.05, 1
+    if dice.chance(0.06):
+        clauses = _inserted(dice, clauses, _say(dice, dice.pick(wrong.DENIALS)))
+    if dice.chance(0.2 if len(ideas) == 3 else 0.4):
+        loose = dice.pick(wrong.WEAK if dice.chance(0.1) else wrong.VAGUE)
+        clauses, doubt, lean = _inserted(dice, clauses, _say(dice, loose)), doubt + 0.02, 1
     return Draft(tuple(clauses), len(ideas), doubt, 0 if len(ideas) == 3 else lean)
 
 
 def _reversed_for(ideas: tuple[str, ...]) -> Sequence[str]:
     """Reversed relations that contradict none of the ideas stated."""
-    energy, state = words.REVERSED[:6], words.REVERSED[6:]
-    return energy if "change" in ideas else state if "cooling" in ideas else words.REVERSED
+    energy, state = wrong.REVERSED[:6], wrong.REVERSED[6:]
+    return energy if "change" in ideas else state if "cooling" in ideas else wrong.REVERSED
 
 
 def _mistaken(dice: Dice) -> Draft:
     """Gives the water another origin; true ideas beside it earn one point together at most."""
     clauses = [_claim(dice, right=False)]
     if dice.chance(0.2):
-        clauses.append(_say(dice, dice.pick(words.WRONG)))
+        clauses.append(_say(dice, dice.pick(wrong.WRONG)))
     ideas: tuple[str, ...] = ()
-    if dice.chance(0.4):
+    if dice.chance(0.15):
         ideas = dice.weighted(((("cooling",), 0.35), (("change",), 0.35), (("cooling", "change"), 0.3)))
         clauses = dice.shuffled([*clauses, *_state(dice, ideas)])
     else:
@@ -114,7 +114,7 @@ def _mistaken(dice: Dice) -> Draft:
 
 
 def _padded(dice: Dice, clauses: list[str]) -> list[str]:
-    for source, chance in ((words.REVERSED, 0.4), (words.IDEA_DENIALS, 0.2), (words.VAGUE, 0.35)):
+    for source, chance in ((wrong.REVERSED, 0.05), (wrong.IDEA_DENIALS, 0.05), (wrong.VAGUE, 0.55), (words.FILLER, 0.35)):
         if dice.chance(chance):
             clauses = _inserted(dice, clauses, _say(dice, dice.pick(source)))
     return clauses
@@ -122,12 +122,12 @@ def _padded(dice: Dice, clauses: list[str]) -> list[str]:
 
 def _empty_talk(dice: Dice) -> Draft:
     """Uses the words of the topic without stating an idea."""
-    pool = dice.weighted(((words.VAGUE, 0.5), (words.WEAK, 0.25), (words.REVERSED, 0.25)))
+    pool = dice.weighted(((wrong.VAGUE, 0.8), (wrong.WEAK, 0.12), (wrong.REVERSED, 0.08)))
     clauses = [_say(dice, dice.pick(pool))]
-    for more, chance in ((words.VAGUE, 0.45), (words.REVERSED, 0.3), (words.DENIALS, 0.3)):
+    for more, chance in ((wrong.VAGUE, 0.75), (wrong.VAGUE, 0.45), (words.FILLER, 0.4), (wrong.DENIALS, 0.04)):
         if dice.chance(chance):
             clauses = _inserted(dice, clauses, _say(dice, dice.pick(more)))
-    weak = pool is words.WEAK
+    weak = pool is wrong.WEAK
     return Draft(tuple(dict.fromkeys(clauses)), 0, SURE + (0.2 if weak else 0.03), 1)
 
 

@@ -57,11 +57,11 @@ class PocketForward:
         padded = np.full(int(lengths.sum() + longest * len(lengths)), self._pad, dtype=np.int64)
         place = np.arange(len(ids)) + np.repeat(starts - np.concatenate([[0], np.cumsum(lengths)[:-1]]), lengths)
         padded[place] = ids
-        pooled = np.concatenate([self._pool(padded, place, starts, lengths), self._mean(ids, lengths)], axis=1)
+        pooled = np.concatenate([self._pool(padded, place, lengths), self._mean(ids, lengths)], axis=1)
         hidden = np.maximum(pooled @ self._dense["hidden.weight"].T + self._dense["hidden.bias"], 0)
         return np.asarray(hidden @ self._dense["output.weight"].T + self._dense["output.bias"])
 
-    def _pool(self, padded: Ints, place: Ints, starts: Ints, lengths: Ints) -> Floats:
+    def _pool(self, padded: Ints, place: Ints, lengths: Ints) -> Floats:
         begins = np.concatenate([[0], np.cumsum(lengths)[:-1]])
         peaks = []
         for slices in self._slices:

@@ -139,7 +139,7 @@ def parameters(spec: StudentSpec, v: int, k: int) -> int:
     """Number of weights for V words and K score points.
 
     >>> parameters(preset("pocket"), v=1000, k=4)
-    77764
+    77540
     """
     return sum(prod(shape) for shape in spec.shapes(v, k).values())
 

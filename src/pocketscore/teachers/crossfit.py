@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch import Tensor
 
 from pocketscore.progress import Progress
 from pocketscore.soft_labels import assign_folds
@@ -110,8 +111,13 @@ class CrossFit:
         self._progress.advance(len(texts) - len(rows))
         return np.array([known[key] for key in keys], dtype=np.float64).reshape(len(texts), max(self._points))
 
+    def answer(self, texts: Sequence[str]) -> Tensor:
+        """Logits of the first item by the first fold's teacher, not cached."""
+        items = torch.zeros(len(texts), dtype=torch.int64)
+        return predict(self._teacher(0), Examples(self.encoder.prepare(texts), items, torch.empty(0)))
+
     def _train_fold(self, fold: int, train: Examples, validation: Examples) -> None:
-        rows = np.flatnonzero(self.folds != fold)
+        rows = np.flatnonzero(self.folds != fold).tolist()
         teacher = self._new_teacher(fold)
         subset = Examples([train.prepared[i] for i in rows], train.items[rows], train.targets[rows])
         seed = self.settings.seed * 1000 + fold

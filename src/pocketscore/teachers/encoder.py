@@ -48,7 +48,7 @@ class Encoder:
     def __init__(self, name: str, layers: int | Literal["third", "all"], device: Device, max_tokens: int) -> None:
         self._device, self._max_tokens = device, max_tokens
         self._tokenizer, self._model = _load(name)
-        self._model.to(device.name).eval().requires_grad_(requires_grad=False)
+        self._model.to(device.name).eval().requires_grad_(False)
         self.width = int(self._model.config.hidden_size)
         self.parameters = sum(p.numel() for p in self._model.parameters())
         self.digest = weights_digest(self._model)
@@ -58,7 +58,7 @@ class Encoder:
 
     def top(self) -> nn.Module:
         """A trainable copy of the layers above the trunk."""
-        return self._top(self.frozen_layers).requires_grad_(requires_grad=True)
+        return self._top(self.frozen_layers).requires_grad_(True)
 
     def prepare(self, texts: Sequence[str], *, batch: int = 32) -> list[Tensor]:
         """What the top layers read of each text: trunk states (T, H) in float16, or token ids (T,) without a trunk."""
@@ -84,7 +84,8 @@ class Encoder:
         with self._device.autocast():
             states = top(**{key: value, "attention_mask": mask}).last_hidden_state
         weights = mask[..., None].float()
-        return (states.float() * weights).sum(1) / weights.sum(1)
+        pooled: Tensor = (states.float() * weights).sum(1) / weights.sum(1)
+        return pooled
 
     def embed(self, texts: Sequence[str], *, batch: int = 64) -> Tensor:
         """Mean-pooled states of the pretrained encoder, (N, H) float32 on the CPU."""
@@ -118,7 +119,7 @@ class Encoder:
         return reached[0].float()
 
     def _top(self, frozen: int) -> nn.Module:
-        top = copy.deepcopy(self._model)
+        top: nn.Module = copy.deepcopy(self._model)
         if frozen:
             path, layers = _layers_path(top)
             parent = top.get_submodule(path.rpartition(".")[0])
@@ -171,7 +172,9 @@ def _load(name: str) -> tuple[Any, Any]:
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
     packaged = name == NAME
-    source = str(packaged_minilm() if packaged else Path(name).expanduser() if Path(name).expanduser().is_dir() else name)
+    source = str(
+        packaged_minilm() if packaged else Path(name).expanduser() if Path(name).expanduser().is_dir() else name
+    )
     try:
         tokenizer = transformers.AutoTokenizer.from_pretrained(source, local_files_only=packaged)
         model = transformers.AutoModel.from_pretrained(source, local_files_only=packaged, dtype=torch.float32)
@@ -181,6 +184,8 @@ def _load(name: str) -> tuple[Any, Any]:
             "give the id of an encoder on the Hugging Face hub or a folder that holds one; "
             "without a network use the packaged one (--teacher minilm)",
         ) from None
+    if getattr(model, "pooler", None) is not None:
+        model.pooler = None  # unused here, and random where the pretrained weights have none
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token or tokenizer.unk_token
     return tokenizer, model

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -47,18 +48,18 @@ class Teacher(nn.Module):
         self.top = encoder.top()
         self.dropout = nn.Dropout(dropout)
         self.heads = nn.ModuleList(nn.Linear(encoder.width, k) for k in points)
-        self._most = max(points)
+        self._points = tuple(points)
 
     def forward(self, prepared: Sequence[Tensor], items: Tensor) -> Tensor:
         """Logits (B, K) with K the largest number of score points; -inf beyond an item's own."""
         pooled = self.dropout(self._encoder[0].pooled(self.top, prepared))
-        logits = pooled.new_full((len(prepared), self._most), -torch.inf)
-        for item, head in enumerate(self.heads):
+        most = max(self._points)
+        logits = pooled.new_full((len(prepared), most), -torch.inf)
+        for item in sorted(set(items.tolist())):
             rows = torch.nonzero(items == item).flatten()
-            if len(rows):
-                answers = nn.functional.pad(head(pooled[rows]), (0, self._most - head.out_features), value=-torch.inf)
-                logits = logits.index_put((rows.to(pooled.device),), answers)
-        return logits
+            found = nn.functional.pad(self.heads[item](pooled[rows]), (0, most - self._points[item]), value=-torch.inf)
+            logits = logits.index_put((rows.to(pooled.device),), found)
+        return cast(Tensor, logits)
 
 
 def fine_tune(

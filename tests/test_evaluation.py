@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from pocketscore.errors import InputError
-from pocketscore.evaluate import (
+from pocketscore.evaluation import (
     Evaluation,
     agreement,
     agreement_dict,
@@ -79,9 +79,7 @@ def test_rows_without_both_scores_are_left_out() -> None:
     assert found.confusion.tolist() == kept.confusion.tolist()
 
 
-@pytest.mark.parametrize(
-    ("human", "other"), [([], []), ([MISSING, 1], [1, MISSING]), ([MISSING, MISSING], [0, 1])]
-)
+@pytest.mark.parametrize(("human", "other"), [([], []), ([MISSING, 1], [1, MISSING]), ([MISSING, MISSING], [0, 1])])
 def test_no_row_with_both_scores_is_an_error(human: list[int], other: list[int]) -> None:
     with pytest.raises(InputError, match=r"no response has both scores.*give human scores"):
         agreement(np.array(human, dtype=np.int64), np.array(other, dtype=np.int64), SCALE)
@@ -118,9 +116,7 @@ def test_no_double_scored_response_gives_none(second: list[int] | None) -> None:
 
 def example() -> Evaluation:
     """Eight responses: two not human-scored, two of the others not machine-scored, four compared."""
-    responses = make_responses(
-        [0, 1, 2, 2, MISSING, 0, 1, MISSING], [0, 1, 1, MISSING, 0, MISSING, MISSING, MISSING]
-    )
+    responses = make_responses([0, 1, 2, 2, MISSING, 0, 1, MISSING], [0, 1, 1, MISSING, 0, MISSING, MISSING, MISSING])
     status = [
         Status.OK,
         Status.TRUNCATED,
@@ -165,9 +161,7 @@ def test_without_a_second_rater_there_is_no_ceiling() -> None:
 def test_other_lengths_and_scales_are_refused_with_both_named() -> None:
     with pytest.raises(InputError, match="item q1: 3 machine scores for 2 responses"):
         evaluate(make_responses([0, 1]), make_scores([0, 1, 2]))
-    with pytest.raises(
-        InputError, match=r"ordinal scale 0, 1, 3, the machine scores the ordinal scale 0, 1, 2"
-    ):
+    with pytest.raises(InputError, match=r"ordinal scale 0, 1, 3, the machine scores the ordinal scale 0, 1, 2"):
         evaluate(make_responses([0, 1]), make_scores([0, 1], scale=Scale.of(["0", "1", "2"])))
 
 

@@ -1,0 +1,119 @@
+"""`pocketscore distill`: from a file of scored responses to a scorer for each item, and its evidence."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+from rich.console import Console
+
+from pocketscore.cli import options
+from pocketscore.cli.progress import Bars, Lines, progress_for
+from pocketscore.errors import InputError, MissingExtraError
+
+if TYPE_CHECKING:
+    from pocketscore.distillation.pipeline import Distilled, Source
+    from pocketscore.distillation.settings import DistillSettings
+
+
+def distill(
+    responses: Annotated[Path, typer.Argument(help="CSV, TSV, JSONL, XLSX or Parquet file of scored responses.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder for scorers, report and evaluation.")],
+    items: options.Items = None,
+    only: options.Only = None,
+    response: options.Response = None,
+    score: options.Score = None,
+    id_: options.Id = None,
+    item: options.Item = None,
+    score2: options.Score2 = None,
+    split: options.Split = None,
+    group: options.Groups = None,
+    scale: options.ScaleKind = None,
+    teacher: options.TeacherModel = "minilm",
+    teacher_layers: options.TeacherLayers = "third",
+    teacher_probabilities: options.TeacherFile = None,
+    folds: options.Folds = 5,
+    epochs: options.Epochs = 8,
+    student: options.Student = "pocket",
+    lambda_: options.Lambda = None,
+    lambda_on: options.LambdaOn = "soft",
+    temperature: options.Temperature = 1.0,
+    transfer: options.Transfer = None,
+    at_least: options.AtLeast = 5,
+    seed: options.Seed = 0,
+) -> None:
+    """Distil a scorer for each item of a file, and write a report that says how good it is.
+
+    A run that was stopped goes on where it was when the same command is given again.
+    """
+    require_extra()
+    from pocketscore.data import ColumnChoice, read_items
+    from pocketscore.distillation.pipeline import Source
+    from pocketscore.distillation.settings import DistillSettings
+    from pocketscore.teachers.settings import TeacherSettings
+
+    choice = ColumnChoice(response, score, id_, item, score2, split, tuple(group or ()))
+    source = Source(
+        responses, choice, read_items(items) if items else None, tuple(only or ()), scale, teacher_probabilities
+    )
+    settings = DistillSettings(
+        student=student,
+        lambda_=lambda_,
+        lambda_on=lambda_on,
+        temperature=temperature,
+        transfer=transfer,
+        at_least=at_least,
+        seed=seed,
+        teacher=TeacherSettings(model=teacher, layers=_layers(teacher_layers), folds=folds, epochs=epochs, seed=seed),
+    )
+    run_and_print(source, out, settings)
+
+
+def run_and_print(source: Source, out: Path, settings: DistillSettings) -> Distilled:
+    """Distil with progress on stderr and the results on stdout."""
+    from pocketscore.cli.tables import print_result
+    from pocketscore.distillation.pipeline import distill as run
+    from pocketscore.distillation.results import METHODS
+
+    with closing(progress_console()) as progress:
+        command = shlex.join(["pocketscore", *sys.argv[1:]])
+        done = run(source, out, settings, progress, command)
+    for result in done.results:
+        print_result(result, METHODS)
+        typer.echo(f"{result.scorer.parameters:,} parameters, {result.file_bytes / 1000:.1f} KB: {out / result.file}\n")
+    for item in done.data.skipped:
+        typer.echo(f"skipped item {item.item}: {item.reason}")
+    if done.data.dropped:
+        typer.echo(f"{len(done.data.dropped)} rows left out; report and run.log say which and why")
+    typer.echo(f"report: {done.report}")
+    return done
+
+
+def progress_console() -> Bars | Lines:
+    """Progress on stderr, so that stdout holds results only."""
+    return progress_for(Console(stderr=True))
+
+
+def require_extra() -> None:
+    """Raise MissingExtraError unless the extra `distill` is installed."""
+    from importlib.util import find_spec
+
+    missing = [name for name in ("torch", "transformers", "sklearn", "pyarrow", "jinja2") if find_spec(name) is None]
+    if missing:
+        raise MissingExtraError(
+            f"distilling needs {', '.join(missing)}", 'run: pip install "pocketscore[distill]" (scoring works without)'
+        )
+
+
+def _layers(text: str) -> int | Literal["third", "all"]:
+    if text == "third":
+        return "third"
+    if text == "all":
+        return "all"
+    if text.isdigit() and int(text) > 0:
+        return int(text)
+    raise InputError(f"--teacher-layers {text!r} is no number of layers", "give a number, 'third' or 'all'")

@@ -1,0 +1,47 @@
+"""Options of the commands, each with its help in one place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+
+def _column(flag: str, text: str) -> object:
+    return typer.Option(flag, help=text, metavar="COLUMN")
+
+
+ScorerFile = Annotated[Path, typer.Argument(help="A .pocket file.", metavar="ITEM.pocket")]
+Seed = Annotated[int, typer.Option(help="Seed of everything random.")]
+
+Response = Annotated[str | None, _column("--response", "Column with the answers.")]
+Score = Annotated[str | None, _column("--score", "Column with the human scores.")]
+Id = Annotated[str | None, _column("--id", "Column with ids.")]
+Item = Annotated[str | None, _column("--item", "Column with the item of each answer.")]
+Score2 = Annotated[str | None, _column("--score2", "Column with a second rater's scores.")]
+Split = Annotated[str | None, _column("--split", "Column with train, validation, test ('' ignores it).")]
+Groups = Annotated[list[str] | None, _column("--group", "Group column (may be given again).")]
+
+Items = Annotated[Path | None, typer.Option(help="JSON file with question, rubric and reference answers.")]
+Only = Annotated[list[str] | None, typer.Option(help="Take only this item (may be given again).")]
+ScaleKind = Annotated[
+    Literal["ordinal", "nominal"] | None, typer.Option(help="Kind of scale; told from the scores if not given.")
+]
+TeacherModel = Annotated[str, typer.Option(help="Encoder: hub id, folder, or the packaged 'minilm'.")]
+TeacherLayers = Annotated[str, typer.Option(help="Top layers to train: a number, 'third' or 'all'.")]
+TeacherFile = Annotated[
+    Path | None, typer.Option(help="File of ready-made soft labels (id, p_<score point>...) instead of a teacher.")
+]
+Folds = Annotated[int, typer.Option(help="Folds of the teacher's cross-fitting.")]
+Epochs = Annotated[int, typer.Option(help="Most epochs of each fold's teacher.")]
+Student = Annotated[str, typer.Option(help="pocket, or elstm-7t, -falling-weights, -gelatin, -bathtub.")]
+Lambda = Annotated[float | None, typer.Option("--lambda", help="Weight λ; chosen on the validation part if not given.")]
+LambdaOn = Annotated[
+    Literal["soft", "hard"], typer.Option(help="Term that λ multiplies: 'soft' (equation 4) or 'hard' (Algorithm 1).")
+]
+Temperature = Annotated[float, typer.Option(help="Softens teacher and student in the soft term.")]
+Transfer = Annotated[
+    int | None, typer.Option(help="Augmented answers for each training answer; 0 is the paper's own recipe.")
+]
+AtLeast = Annotated[int, typer.Option(help="Responses that a word must occur in to enter the scorer.")]

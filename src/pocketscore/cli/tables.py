@@ -1,0 +1,72 @@
+"""Tables for the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+
+from pocketscore.types import Agreement, Estimate, Scale
+
+if TYPE_CHECKING:
+    from pocketscore.distillation.results import ItemResult
+    from pocketscore.evaluation import Evaluation
+
+NAMES = {
+    "accuracy": "accuracy",
+    "adjacent_agreement": "adjacent",
+    "qwk": "QWK",
+    "macro_f1": "macro-F1",
+    "kappa": "kappa",
+}
+
+
+def print_evaluation(found: Evaluation, dropped: int) -> None:
+    """Agreement of a scorer, and of the raters with each other."""
+    rows = {"scorer": found.machine}
+    if found.human_human is not None:
+        rows["two human raters"] = found.human_human
+    left = f", {found.unscored} without a machine score" if found.unscored else ""
+    left += f", {dropped} rows left out" if dropped else ""
+    title = f"Item {found.item}: agreement with the human score ({found.n} responses{left})"
+    console = Console()
+    console.print(_agreement(title, rows))
+    console.print(_confusion(found.machine, found.scale))
+
+
+def print_result(result: ItemResult, names: Mapping[str, str]) -> None:
+    """Agreement on the test part of everything compared."""
+    rows = {names[name]: found for name, found in result.agreement.items()}
+    if result.human is not None:
+        rows["Two human raters"] = result.human
+    n = result.agreement["student"].n
+    title = f"Item {result.responses.item.id}: agreement with the human score on {n} test answers"
+    Console().print(_agreement(title, rows))
+
+
+def _agreement(title: str, rows: Mapping[str, Agreement]) -> Table:
+    metrics = list(next(iter(rows.values())).metrics)
+    table = Table("", *(NAMES[name] for name in metrics), title=title, title_justify="left")
+    for name, found in rows.items():
+        table.add_row(name, *(_estimate(found.metrics[metric]) for metric in metrics))
+    return table
+
+
+def _confusion(found: Agreement, scale: Scale) -> Table:
+    table = Table("human \\ scorer", *scale.points, title="Confusion", title_justify="left")
+    for point, row in zip(scale.points, found.confusion.tolist(), strict=True):
+        table.add_row(point, *map(str, row))
+    return table
+
+
+def _estimate(estimate: Estimate) -> str:
+    """`.812 (.760-.861)`, or a dash where the number is undefined."""
+    if estimate.value != estimate.value:
+        return "–"
+    return f"{_short(estimate.value)} ({_short(estimate.low)}–{_short(estimate.high)})"
+
+
+def _short(value: float) -> str:
+    return f"{value:.3f}".replace("0.", ".", 1) if abs(value) < 1 else f"{value:.2f}"

@@ -1,0 +1,1 @@
+"""Distillation: from scored responses to a pocket-size scorer and its evidence. Needs the extra `distill`."""

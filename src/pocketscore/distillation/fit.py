@@ -1,0 +1,201 @@
+"""Fit everything that one item's report compares: the student, the same network without a teacher, the baselines."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from pocketscore.bundle import quantised
+from pocketscore.distillation import baselines
+from pocketscore.distillation.augment import TransferSet, transfer_set
+from pocketscore.distillation.embeddings import principal_vectors
+from pocketscore.distillation.labelling import MEAN, Labeller, Taught
+from pocketscore.distillation.results import Candidate, ItemResult
+from pocketscore.distillation.settings import (
+    ELSTM_TRAINING,
+    LAMBDAS,
+    POCKET_TRAINING,
+    DistillSettings,
+    LossSettings,
+    TrainSettings,
+)
+from pocketscore.distillation.train import Encoded, Targets, TrainedStudent, encode, train
+from pocketscore.evaluation import agreement
+from pocketscore.progress import Progress
+from pocketscore.student.scorer import Scorer
+from pocketscore.student.spec import PocketSpec, StudentSpec, preset
+from pocketscore.text import Vocabulary
+from pocketscore.types import Floats, Ints, Part, Responses, Scores, Status
+from pocketscore.workdir import WorkDir, key_of
+
+Vectors = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class _Lesson:
+    """What a network is trained on."""
+
+    answers: Encoded
+    targets: Targets
+    vectors: Vectors | None
+    training: TrainSettings
+
+
+class ItemFitter:
+    """Fits one item; finished networks are kept in the work directory.
+
+    Args:
+        responses: The split responses.
+        number: The item's number for the labeller.
+        labeller: Gives soft labels.
+        settings: How to distil.
+        work: Where finished networks are kept.
+        progress: Told about every network.
+    """
+
+    def __init__(
+        self,
+        responses: Responses,
+        number: int,
+        labeller: Labeller,
+        settings: DistillSettings,
+        work: WorkDir,
+        progress: Progress,
+    ) -> None:
+        self._responses, self._number, self._labeller = responses, number, labeller
+        self._settings, self._work, self._progress = settings, work, progress
+        self._parts = {part: responses.part(part) for part in Part}
+        self._spec: StudentSpec = preset(settings.student)
+        self._vocabulary = Vocabulary.of(
+            self._parts[Part.TRAIN].texts, at_least=settings.at_least, at_most=settings.vocabulary_size
+        )
+        validation = self._parts[Part.VALIDATION]
+        self._validation = (encode(validation.texts, self._vocabulary, self._spec), validation.scores)
+
+    def fit(self) -> ItemResult:
+        """Train, choose λ, and compare on the test part."""
+        taught = self._labeller.teach(self._number)
+        rows = np.flatnonzero(np.array(self._responses.parts) == Part.TRAIN)
+        hard = np.eye(len(self._responses.item.scale))[self._responses.scores[rows]]
+        targets = Targets(hard, taught.soft.probabilities[rows])
+        answers = encode(self._parts[Part.TRAIN].texts, self._vocabulary, self._spec)
+        plain = _Lesson(answers, targets, None, self._training(len(rows), len(rows)))
+        lesson, transferred = self._lesson(plain, taught)
+        weights = LAMBDAS if self._settings.lambda_ is None else (self._settings.lambda_,)
+        self._progress.start(f"student, item {self._responses.item.id}", len(weights) + 1)
+        original = self._network(plain, LossSettings(0.0))
+        tried = {weight: self._network(lesson, self._loss(weight)) for weight in weights}
+        weight = min(tried, key=lambda candidate: tried[candidate].best_loss)
+        candidates = tuple(Candidate(w, student.best_loss) for w, student in tried.items())
+        return self._result(
+            taught, {"original_nn": original, "student": tried[weight]}, candidates, weight, transferred
+        )
+
+    def _lesson(self, plain: _Lesson, taught: Taught) -> tuple[_Lesson, int]:
+        """The training answers, the transfer set and the word vectors to start from, as far as the settings ask."""
+        made = self._transfer_set(taught)
+        soft = None if made is None else self._labeller.label(self._number, made.texts, made.folds)
+        vectors = self._vectors()
+        if made is None or soft is None:
+            return replace(plain, vectors=vectors), 0
+        extra = encode(made.texts, self._vocabulary, self._spec)
+        answers = Encoded(plain.answers.ids + extra.ids, plain.answers.buckets + extra.buckets)
+        targets = Targets(np.vstack([plain.targets.hard, np.zeros_like(soft)]), np.vstack([plain.targets.soft, soft]))
+        training = self._training(len(plain.answers), len(answers))
+        return _Lesson(answers, targets, vectors, training), len(made.texts)
+
+    def _transfer_set(self, taught: Taught) -> TransferSet | None:
+        per_answer = self._settings.transfer_per_answer
+        folds = taught.soft.folds[np.array(self._responses.parts) == Part.TRAIN]
+        if not per_answer or (folds == MEAN).any():
+            return None
+        return transfer_set(self._parts[Part.TRAIN].texts, folds, per_answer, self._settings.seed)
+
+    def _vectors(self) -> Vectors | None:
+        if not self._settings.transfer_per_answer or not self._vocabulary.entries:
+            return None
+        states = self._labeller.states(self._vocabulary.entries)
+        return None if states is None else principal_vectors(states, self._spec.embedding)
+
+    def _training(self, human: int, total: int) -> TrainSettings:
+        if not isinstance(self._spec, PocketSpec):
+            return ELSTM_TRAINING
+        return POCKET_TRAINING.sized(human, total)
+
+    def _loss(self, weight: float) -> LossSettings:
+        return LossSettings(weight, self._settings.lambda_on, self._settings.temperature)
+
+    def _network(self, lesson: _Lesson, loss: LossSettings) -> TrainedStudent:
+        name = f"student-{self._key(lesson, loss)}"
+        stored = self._work.get(name)
+        if stored is None:
+            data, v = (lesson.answers, lesson.targets), len(self._vocabulary)
+            seed = self._settings.seed
+            trained = train(self._spec, lesson.vectors, v, data, self._validation, loss, lesson.training, seed)
+            self._work.put(name, {**trained.arrays, "curve": trained.curve})
+            stored = dict(trained.arrays) | {"curve": trained.curve}
+            self._progress.note(f"network with lambda {loss.weight:g}: validation loss {trained.best_loss:.4f}")
+        self._progress.advance()
+        curve = stored.pop("curve").astype(np.float64)
+        return TrainedStudent({tensor: array.astype(np.float32) for tensor, array in stored.items()}, curve)
+
+    def _key(self, lesson: _Lesson, loss: LossSettings) -> str:
+        digest = hashlib.sha256()
+        for array in (*lesson.answers.ids, *lesson.answers.buckets, lesson.targets.hard, lesson.targets.soft):
+            digest.update(np.ascontiguousarray(array).tobytes())
+        for array in (*self._validation[0].ids, self._validation[1]):
+            digest.update(np.ascontiguousarray(array).tobytes())
+        digest.update(b"" if lesson.vectors is None else lesson.vectors.tobytes())
+        digest.update("\n".join(self._vocabulary.entries).encode())
+        return key_of(
+            digest.hexdigest(), asdict(self._spec), asdict(loss), asdict(lesson.training), self._settings.seed
+        )
+
+    def _result(
+        self,
+        taught: Taught,
+        networks: Mapping[str, TrainedStudent],
+        candidates: tuple[Candidate, ...],
+        weight: float,
+        transferred: int,
+    ) -> ItemResult:
+        test = self._parts[Part.TEST]
+        scorers = {name: self._scorer(network) for name, network in networks.items()}
+        probabilities = {name: scorer.score(test.texts).probabilities for name, scorer in scorers.items()}
+        rows = np.array(self._responses.parts) == Part.TEST
+        probabilities["teacher"] = taught.soft.probabilities[rows]
+        predictions = self._predictions(probabilities)
+        scale, seed = self._responses.item.scale, self._settings.seed
+        second = test.second
+        return ItemResult(
+            responses=self._responses,
+            soft=taught.soft,
+            scorer=scorers["student"],
+            predictions=predictions,
+            probabilities={name: probabilities[name] for name in ("student", "teacher")},
+            agreement={name: agreement(test.scores, found, scale, seed) for name, found in predictions.items()},
+            human=agreement(test.scores, second, scale, seed) if (second >= 0).any() else None,
+            curves={name: network.curve for name, network in networks.items()},
+            candidates=candidates,
+            weight=weight,
+            calibration=taught.calibration,
+            teacher_parameters=taught.parameters,
+            transfer_size=transferred,
+        )
+
+    def _predictions(self, probabilities: Mapping[str, Floats]) -> dict[str, Ints]:
+        train, validation, test = (self._parts[part] for part in Part)
+        found = {"majority": baselines.majority(train, len(test))}
+        found["tfidf"] = baselines.tfidf(train, validation, test.texts)
+        for name in ("original_nn", "student", "teacher"):
+            status = (Status.OK,) * len(test)
+            found[name] = Scores(test.item.scale, probabilities[name], status).indices
+        return found
+
+    def _scorer(self, network: TrainedStudent) -> Scorer:
+        item = self._responses.item
+        return quantised(Scorer(item.id, self._spec, self._vocabulary, network.arrays, item.scale))

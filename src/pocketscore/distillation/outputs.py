@@ -1,0 +1,168 @@
+"""The files that a distillation leaves, each written whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import re
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from pocketscore import __version__
+from pocketscore.bundle import save
+from pocketscore.data import DataSet, straddling
+from pocketscore.data.files import atomic_write
+from pocketscore.distillation.labelling import Labeller
+from pocketscore.distillation.results import ItemResult
+from pocketscore.distillation.settings import DistillSettings
+from pocketscore.errors import OutputError
+from pocketscore.evaluation import agreement_dict
+from pocketscore.report.build import DataNotes, Speed, render
+from pocketscore.types import MISSING, Part
+
+WORK, LOG, REPORT, EVALUATION, SOFT_LABELS = (
+    "work", "run.log", "report.html", "evaluation.json", "soft_labels.parquet",
+)  # fmt: skip
+"""Names inside the output folder."""
+
+
+def append_line(path: Path, line: str) -> None:
+    """Add a line to a text file. Raises OutputError."""
+    try:
+        with path.open("a", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(line + "\n")
+    except OSError as error:
+        raise OutputError(
+            f"{path} cannot be written: {error.strerror}", "free space or choose another folder"
+        ) from None
+
+
+def file_names(items: Sequence[str]) -> list[str]:
+    """A `.pocket` file name for each item id, safe on every system and different from the others.
+
+    >>> file_names(["cold-glass", "a/b", "a b", "CON"])
+    ['cold-glass.pocket', 'a_b-c14cdd.pocket', 'a_b-c8687a.pocket', 'CON-58b11c.pocket']
+    """
+    stems = [re.sub(r"[^A-Za-z0-9._-]", "_", item).strip(".") for item in items]
+    folded = [stem.casefold() for stem in stems]
+    reserved = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)|$")
+    names = []
+    for item, stem, key in zip(items, stems, folded, strict=True):
+        plain = stem == item and len(stem) <= 80 and folded.count(key) == 1 and not reserved.match(key)
+        mark = hashlib.sha256(item.encode("utf-8", "surrogatepass")).hexdigest()[:6]
+        names.append(f"{stem}.pocket" if plain else f"{stem[:80]}-{mark}.pocket")
+    return names
+
+
+def write_scorer(result: ItemResult, path: Path, data: DataSet, settings: DistillSettings) -> ItemResult:
+    """Write an item's `.pocket`, with its card."""
+    scorer = replace(result.scorer, card=_card(result, data, settings))
+    save(scorer, path)
+    return replace(result, scorer=scorer, file=path.name, file_bytes=path.stat().st_size)
+
+
+def write_evidence(
+    results: Sequence[ItemResult],
+    data: DataSet,
+    settings: DistillSettings,
+    speeds: Mapping[str, Speed],
+    folder: Path,
+    command: str,
+) -> None:
+    """Write `evaluation.json`, `soft_labels.parquet` and `report.html`."""
+    evaluation = {
+        result.responses.item.id: {"file": result.file, "bytes": result.file_bytes, **evaluation_dict(result)}
+        for result in results
+    }
+    atomic_write(folder / EVALUATION, (json.dumps(evaluation, indent=2, ensure_ascii=False) + "\n").encode())
+    atomic_write(folder / SOFT_LABELS, _soft_labels(results))
+    notes = DataNotes(
+        file=data.path.name,
+        sha256=data.sha256,
+        dropped=data.dropped,
+        skipped=data.skipped,
+        straddling=sum(len(straddling(result.responses)) for result in results),
+        command=command,
+        version=__version__,
+        seed=settings.seed,
+    )
+    html = render(results, notes, speeds)
+    atomic_write(folder / REPORT, html.encode("utf-8", "replace"))
+
+
+def evaluation_dict(result: ItemResult) -> dict[str, object]:
+    """One item's numbers, JSON-ready; nothing in it depends on the clock."""
+    scale = result.responses.item.scale
+    return {
+        "scale": {"points": list(scale.points), "kind": scale.kind},
+        "responses": {part.value: len(result.responses.part(part)) for part in Part},
+        "test": {name: agreement_dict(found, scale) for name, found in result.agreement.items()},
+        "human_human": None if result.human is None else agreement_dict(result.human, scale),
+        "student": {
+            "parameters": result.scorer.parameters,
+            "vocabulary": len(result.scorer.vocabulary),
+            "lambda": result.weight,
+            "lambdas_tried": {f"{c.weight:g}": round(c.validation_loss, 6) for c in result.candidates},
+            "transfer_set": result.transfer_size,
+        },
+        "teacher": {"parameters": result.teacher_parameters, **dict(result.soft.provenance)},
+    }
+
+
+def measure_speed(result: ItemResult, labeller: Labeller) -> Speed:
+    """Answers a second of the finished scorer and of its teacher, on the item's own answers, after a warm-up."""
+    texts = list(result.responses.texts)
+    result.scorer.score(texts)
+    begin = time.perf_counter()
+    result.scorer.score(texts)
+    student = len(texts) / (time.perf_counter() - begin)
+    few = texts[:64]
+    labeller.answer(few[:8])
+    begin = time.perf_counter()
+    answered = labeller.answer(few)
+    teacher = len(few) / (time.perf_counter() - begin) if answered else None
+    return Speed(student, teacher, torch.get_num_threads())
+
+
+def _card(result: ItemResult, data: DataSet, settings: DistillSettings) -> dict[str, object]:
+    """Numbers for the file itself; no pupil's words."""
+    return {
+        "pocketscore": __version__,
+        "preset": settings.student,
+        "data_sha256": data.sha256,
+        "seed": settings.seed,
+        "at_least": settings.at_least,
+        "lambda_on": settings.lambda_on,
+        "temperature": settings.temperature,
+        **evaluation_dict(result),
+    }
+
+
+def _soft_labels(results: Sequence[ItemResult]) -> bytes:
+    """One row a response, readable by `--teacher-probabilities`; the provenance stands in the schema."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    tables = []
+    for result in results:
+        responses, scale = result.responses, result.responses.item.scale
+        columns: dict[str, list[object]] = {
+            "item": [responses.item.id] * len(responses),
+            "id": list(responses.ids),
+            "part": [part.value for part in responses.parts or ()],
+            "fold": result.soft.folds.tolist(),
+            "score": [None if i == MISSING else scale.points[i] for i in responses.scores.tolist()],
+        }
+        for k, point in enumerate(scale.points):
+            columns[f"p_{point}"] = result.soft.probabilities[:, k].tolist()
+        tables.append(pa.table(columns))
+    provenance = {result.responses.item.id: dict(result.soft.provenance) for result in results}
+    table = pa.concat_tables(tables, promote_options="default")
+    buffer = io.BytesIO()
+    pq.write_table(table.replace_schema_metadata({"provenance": json.dumps(provenance)}), buffer)
+    return buffer.getvalue()

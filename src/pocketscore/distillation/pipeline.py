@@ -1,0 +1,177 @@
+"""One run from a file of scored responses to scorers and their evidence."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+import torch
+
+from pocketscore import __version__
+from pocketscore.data import ColumnChoice, DataSet, ItemText, SkippedItem, read_responses, split, straddling
+from pocketscore.data.files import make_folder
+from pocketscore.data.items import ScaleKind
+from pocketscore.distillation import outputs
+from pocketscore.distillation.fit import ItemFitter
+from pocketscore.distillation.labelling import CrossFitLabeller, FileLabeller, Labeller
+from pocketscore.distillation.results import ItemResult
+from pocketscore.distillation.settings import DistillSettings
+from pocketscore.errors import InputError
+from pocketscore.progress import Progress, Silent
+from pocketscore.types import Part, Responses
+from pocketscore.workdir import WorkDir
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where the responses are and how to read them.
+
+    Attributes:
+        path: The file.
+        columns: Column names, as far as the user gave them.
+        items: Question, rubric, references and scale by item id.
+        only: Ids of the items to take; empty takes all.
+        scale: Kind of scale, or None to tell from the scores.
+        probabilities: File of ready-made soft labels, instead of a teacher.
+    """
+
+    path: Path
+    columns: ColumnChoice = field(default_factory=ColumnChoice)
+    items: Mapping[str, ItemText] | None = None
+    only: tuple[str, ...] = ()
+    scale: ScaleKind | None = None
+    probabilities: Path | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Distilled:
+    """What a run leaves behind.
+
+    Attributes:
+        folder: Folder with the files below.
+        results: One result for each item; `file` names its `.pocket`.
+        data: The responses as read, with what was left out.
+    """
+
+    folder: Path
+    results: tuple[ItemResult, ...]
+    data: DataSet
+
+    @property
+    def report(self) -> Path:
+        """The report."""
+        return self.folder / outputs.REPORT
+
+
+def distill(
+    source: Source,
+    folder: Path,
+    settings: DistillSettings | None = None,
+    progress: Progress | None = None,
+    command: str = "",
+) -> Distilled:
+    """Distil a scorer for each item and write scorers, report and evaluation to a folder.
+
+    Finished work is kept in `folder/work`: a run that was killed goes on where it was.
+
+    Args:
+        source: The responses.
+        folder: Where everything is written.
+        settings: How to distil.
+        progress: Told what happens.
+        command: The command line, for the report.
+
+    Raises:
+        InputError: When the responses cannot be used.
+        OutputError: When the folder cannot be written.
+        TeacherError: When the teacher cannot be loaded.
+    """
+    settings = settings or DistillSettings()
+    make_folder(folder)
+    log = _Log(folder / outputs.LOG, progress or Silent())
+    data = read_responses(source.path, source.columns, source.items, source.only, source.scale)
+    data, items = _split(data, settings.seed)
+    _describe(data, items, log)
+    torch.use_deterministic_algorithms(mode=True)
+    work = WorkDir(folder / outputs.WORK)
+    labeller = _labeller(source, items, settings, work, log)
+    results = [
+        ItemFitter(responses, number, labeller, settings, work, log).fit() for number, responses in enumerate(items)
+    ]
+    names = outputs.file_names([result.responses.item.id for result in results])
+    results = [outputs.write_scorer(r, folder / name, data, settings) for r, name in zip(results, names, strict=True)]
+    log.start("report", 1)
+    speeds = {r.responses.item.id: outputs.measure_speed(r, labeller) for r in results}
+    outputs.write_evidence(results, data, settings, speeds, folder, command)
+    log.advance()
+    log.note("finished")
+    return Distilled(folder, tuple(results), data)
+
+
+def _labeller(
+    source: Source, items: Sequence[Responses], settings: DistillSettings, work: WorkDir, progress: Progress
+) -> Labeller:
+    if source.probabilities is not None:
+        return FileLabeller(items, source.probabilities)
+    return CrossFitLabeller(items, settings.teacher, work, progress)
+
+
+def _split(data: DataSet, seed: int) -> tuple[DataSet, list[Responses]]:
+    """Every item split; those that cannot be are skipped when others can."""
+    done: list[Responses] = []
+    skipped = list(data.skipped)
+    for responses in data.responses:
+        try:
+            done.append(split(responses, seed))
+        except InputError as error:
+            if len(data.responses) == 1:
+                raise
+            skipped.append(SkippedItem(responses.item.id, error.problem))
+    if not done:
+        raise InputError(f"{data.path.name}: no item can be split into three parts", "give more responses to an item")
+    return replace(data, responses=tuple(done), skipped=tuple(skipped)), done
+
+
+def _describe(data: DataSet, items: Sequence[Responses], log: Progress) -> None:
+    log.note(f"read {data.path.name}: {sum(map(len, items))} responses, {len(items)} item(s)")
+    for row in data.dropped:
+        log.note(f"left out row {row.row} (id {row.id}, item {row.item}): {row.reason}")
+    for item in data.skipped:
+        log.note(f"skipped item {item.item}: {item.reason}")
+    for responses in items:
+        sizes = ", ".join(f"{part} {len(responses.part(part))}" for part in Part)
+        log.note(f"item {responses.item.id}: {sizes}; {responses.item.scale.kind} scale {responses.item.scale.points}")
+        if repeated := straddling(responses):
+            log.note(f"item {responses.item.id}: {len(repeated)} held-out answers also stand in train (given split)")
+
+
+class _Log:
+    """Passes everything on and keeps notes with the time in a file; added to when a run is taken up again."""
+
+    def __init__(self, path: Path, inner: Progress, now: Callable[[], float] = time.time) -> None:
+        self._path, self._inner, self._now = path, inner, now
+        self._write(f"pocketscore {__version__}")
+
+    def start(self, stage: str, total: int) -> None:
+        self._write(f"stage {stage}: {total} steps")
+        self._inner.start(stage, total)
+
+    def advance(self, steps: int = 1) -> None:
+        self._inner.advance(steps)
+
+    def note(self, message: str) -> None:
+        self._write(message)
+        self._inner.note(message)
+
+    def _write(self, message: str) -> None:
+        stamp = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(self._now()))
+        outputs.append_line(self._path, f"{stamp} {message}")
+
+
+def settings_dict(settings: DistillSettings) -> dict[str, object]:
+    """Settings as JSON-ready data, λ under its own name."""
+    raw = asdict(settings)
+    raw["lambda"] = raw.pop("lambda_")
+    return raw

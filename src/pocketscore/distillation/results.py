@@ -1,0 +1,76 @@
+"""What a distillation found out about one item; the report, the JSON and the card print exactly this."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pocketscore.student.scorer import Scorer
+from pocketscore.types import Agreement, Floats, Ints, Responses, SoftLabels
+
+METHODS = {
+    "majority": "Majority class",
+    "tfidf": "TF-IDF + logistic regression",
+    "original_nn": "Original NN (λ = 0)",
+    "student": "Student",
+    "teacher": "Teacher",
+}
+"""Key and name of everything compared, weakest first."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One λ tried on the validation part."""
+
+    weight: float
+    validation_loss: float
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """The teacher's calibration on out-of-fold training rows, before and after the temperature."""
+
+    temperature: float
+    loss_before: float
+    loss_after: float
+    ece_before: float
+    ece_after: float
+
+
+@dataclass(frozen=True, eq=False)
+class ItemResult:
+    """Everything about one item.
+
+    Attributes:
+        responses: The split responses.
+        soft: Soft labels of all N responses.
+        scorer: The finished scorer, with the weights that its file holds.
+        predictions: Method -> (M,) index of the score point given to each of the M test responses.
+        probabilities: Method -> (M, K) on the test part, for student and teacher.
+        agreement: Method -> agreement with the human scores of the test part.
+        human: Agreement of the second rater with the first on the test part, if there is one.
+        curves: Network -> (C, 3) step, training loss, validation loss.
+        candidates: The λ values tried; one entry when λ was given.
+        weight: The λ taken.
+        calibration: Of the teacher; None for soft labels from a file.
+        teacher_parameters: Number of weights of the teacher, None when unknown.
+        transfer_size: Number of augmented answers that the teacher labelled.
+        file: Name of the `.pocket` file.
+        file_bytes: Its size.
+    """
+
+    responses: Responses
+    soft: SoftLabels
+    scorer: Scorer
+    predictions: Mapping[str, Ints]
+    probabilities: Mapping[str, Floats]
+    agreement: Mapping[str, Agreement]
+    human: Agreement | None
+    curves: Mapping[str, Floats]
+    candidates: tuple[Candidate, ...]
+    weight: float
+    calibration: Calibration | None
+    teacher_parameters: int | None
+    transfer_size: int
+    file: str = ""
+    file_bytes: int = 0

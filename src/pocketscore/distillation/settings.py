@@ -1,0 +1,120 @@
+"""Everything that decides what a student becomes, apart from the data and the teacher."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from pocketscore.errors import InputError
+from pocketscore.teachers.settings import TeacherSettings
+
+LAMBDAS = (1.0, 4.0)
+"""Values tried on the validation part when λ is not given."""
+
+
+@dataclass(frozen=True)
+class LossSettings:
+    """How human scores y and soft labels p are weighed.
+
+    Attributes:
+        weight: λ, at least 0.
+        on: Which term λ multiplies. "soft" is equation 4 of the paper, CE(y, q) + λ·CE(p, q); "hard" is its
+            Algorithm 1, CE(p, q) + λ·CE(y, q). The first with λ is the second with 1/λ, up to a constant factor.
+        temperature: Softens p and q in the soft term (Hinton et al. 2015); 1 leaves them as they are.
+    """
+
+    weight: float
+    on: Literal["soft", "hard"] = "soft"
+    temperature: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.weight < float("inf") and 0 < self.temperature < float("inf")):
+            raise InputError(
+                f"lambda = {self.weight}, temperature = {self.temperature}",
+                "give a lambda of at least 0 and a temperature above 0",
+            )
+
+    @property
+    def shares(self) -> tuple[float, float]:
+        """Weights of the hard and the soft term; they sum to 1, so λ does not change the learning rate."""
+        hard, soft = (1.0, self.weight) if self.on == "soft" else (self.weight, 1.0)
+        return hard / (hard + soft), soft / (hard + soft)
+
+
+@dataclass(frozen=True)
+class TrainSettings:
+    """How a student network is optimised.
+
+    Attributes:
+        learning_rate: Rate of Adam (peak of the cycle if `one_cycle`).
+        batch: Answers a step.
+        steps: Most steps.
+        checks: Number of times the validation loss is looked at; the best state is kept.
+        patience: Checks without a better validation loss before training stops.
+        one_cycle: Warm up and anneal the rate (AdamW), instead of a constant rate (Adam).
+    """
+
+    learning_rate: float
+    batch: int
+    steps: int
+    checks: int
+    patience: int
+    one_cycle: bool
+
+    def sized(self, human: int, total: int) -> TrainSettings:
+        """These settings for `total` answers of which `human` have a human score: fewer answers, fewer steps.
+
+        Between 12 passes over everything and the steps given here, and never fewer than 40 steps a check.
+        """
+        passes = 12 if total > human else 40
+        steps = min(self.steps, max(passes * -(-total // self.batch), 40 * self.checks))
+        return replace(self, steps=steps)
+
+
+POCKET_TRAINING = TrainSettings(2e-3, batch=64, steps=3000, checks=20, patience=20, one_cycle=True)
+ELSTM_TRAINING = TrainSettings(1e-3, batch=32, steps=4000, checks=100, patience=8, one_cycle=False)
+
+
+@dataclass(frozen=True)
+class DistillSettings:
+    """One distillation.
+
+    Attributes:
+        student: Name of a preset.
+        lambda_: λ, or None to choose it on the validation part.
+        lambda_on: Which term λ multiplies, see `LossSettings.on`.
+        temperature: See `LossSettings.temperature`.
+        transfer: New answers made from each training answer and labelled by the teacher; 0 switches both the transfer
+            set and the start from the teacher's word vectors off, which is the paper's own recipe.
+        at_least: A word enters the vocabulary when it occurs in this many different responses.
+        at_most: Largest vocabulary; None is the preset's own.
+        seed: Seed of everything random.
+        teacher: How the teacher is fine-tuned.
+    """
+
+    student: str = "pocket"
+    lambda_: float | None = None
+    lambda_on: Literal["soft", "hard"] = "soft"
+    temperature: float = 1.0
+    transfer: int | None = None
+    at_least: int = 5
+    at_most: int | None = None
+    seed: int = 0
+    teacher: TeacherSettings = field(default_factory=TeacherSettings)
+
+    @property
+    def transfer_per_answer(self) -> int:
+        """`transfer`, or the preset's default: 12 for `pocket`, 0 (the paper's own recipe) for the E-LSTM networks."""
+        if self.transfer is not None:
+            return self.transfer
+        return 12 if self.student == "pocket" else 0
+
+    @property
+    def vocabulary_size(self) -> int:
+        """`at_most`, or the preset's default.
+
+        800 keeps a `pocket` file under 100 KB; about 1,000 follows from the parameter counts of the paper's Table 1.
+        """
+        if self.at_most is not None:
+            return self.at_most
+        return 800 if self.student == "pocket" else 1000

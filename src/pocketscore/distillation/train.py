@@ -1,0 +1,194 @@
+"""Train a student network on human scores and soft labels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from pocketscore.distillation.network import Arrays32, Batch, StudentNet, build
+from pocketscore.distillation.settings import LossSettings, TrainSettings
+from pocketscore.student.spec import PocketSpec, StudentSpec
+from pocketscore.text import MAX_WORDS, Vocabulary, pair_buckets, word_buckets, word_hash, words
+from pocketscore.types import Floats, Ints
+
+Vectors = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Encoded:
+    """N answers as ids and hashed n-grams (the latter empty for students without a wide path)."""
+
+    ids: tuple[npt.NDArray[np.int64], ...]
+    buckets: tuple[npt.NDArray[np.int64], ...]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def batch(self, rows: Sequence[int]) -> Batch:
+        """The given answers, padded to the longest."""
+        lengths = torch.tensor([len(self.ids[i]) for i in rows])
+        ids = nn.utils.rnn.pad_sequence([torch.from_numpy(self.ids[i]) for i in rows], batch_first=True)
+        sizes = torch.tensor([0, *(len(self.buckets[i]) for i in rows[:-1])])
+        buckets = torch.from_numpy(np.concatenate([self.buckets[i] for i in rows]))
+        return Batch(ids, lengths, buckets, sizes.cumsum(0))
+
+
+@dataclass(frozen=True, eq=False)
+class Targets:
+    """What N answers should get.
+
+    Attributes:
+        hard: (N, K) one-hot human scores, zero rows where there is none.
+        soft: (N, K) teacher probabilities.
+    """
+
+    hard: Floats
+    soft: Floats
+
+    def rows(self, rows: Ints) -> Targets:
+        """Some of the targets."""
+        return Targets(self.hard[rows], self.soft[rows])
+
+
+@dataclass(frozen=True, eq=False)
+class TrainedStudent:
+    """A trained network and how it got there.
+
+    Attributes:
+        arrays: Tensor name -> float32 array.
+        curve: (C, 3) step, training loss, validation loss at each check.
+    """
+
+    arrays: Arrays32
+    curve: Floats
+
+    @property
+    def best_loss(self) -> float:
+        """Validation cross-entropy against the human scores at the state kept."""
+        return float(self.curve[:, 2].min())
+
+
+def encode(texts: Sequence[str], vocabulary: Vocabulary, spec: StudentSpec) -> Encoded:
+    """Answers as the student reads them; an answer without a word reads as one unknown word."""
+    found = [words(text)[:MAX_WORDS] or ["\ufffd"] for text in texts]
+    ids = tuple(vocabulary.ids(text) for text in found)
+    if not isinstance(spec, PocketSpec):
+        return Encoded(ids, tuple(np.empty(0, dtype=np.int64) for _ in found))
+    known = {word: word_buckets(word, spec.buckets) for word in sorted({w for text in found for w in text})}
+    hashes = {word: word_hash(word) for word in known}
+    pairs = [pair_buckets(np.array([hashes[w] for w in text], dtype=np.uint32), spec.buckets) for text in found]
+    buckets = tuple(np.concatenate([*(known[w] for w in text), pair]) for text, pair in zip(found, pairs, strict=True))
+    return Encoded(ids, buckets)
+
+
+def train(
+    spec: StudentSpec,
+    vectors: Vectors | None,
+    v: int,
+    data: tuple[Encoded, Targets],
+    validation: tuple[Encoded, Ints],
+    loss: LossSettings,
+    settings: TrainSettings,
+    seed: int,
+) -> TrainedStudent:
+    """Minimise the distillation loss; keep the state with the lowest validation loss.
+
+    Args:
+        spec: The network.
+        vectors: (V + 1, E) word vectors to start from, or None for random ones.
+        v: Number of words V.
+        data: Training answers and their targets.
+        validation: Validation answers and human scores (M,).
+        loss: λ and temperature.
+        settings: Optimiser and length.
+        seed: Seed of initial weights, batches and dropout.
+    """
+    torch.manual_seed(seed)
+    answers, targets = data
+    net = build(spec, v, targets.hard.shape[1])
+    if vectors is not None:
+        with torch.no_grad():
+            net.embedding.copy_(torch.from_numpy(vectors))
+    optimiser, schedule = _optimiser(net, settings)
+    hard, soft = torch.from_numpy(targets.hard).float(), torch.from_numpy(targets.soft).float()
+    every = max(1, settings.steps // settings.checks)
+    best, waited, running = net.arrays(), 0, 0.0
+    curve: list[list[float]] = []
+    for step, rows in enumerate(_batches(answers, settings, seed), start=1):
+        net.train()
+        value = distillation_loss(net(answers.batch(rows)), hard[rows], soft[rows], loss) + net.penalty()
+        optimiser.zero_grad()
+        value.backward()  # type: ignore[no-untyped-call]
+        optimiser.step()
+        schedule.step()
+        running += float(value.detach()) / every
+        if step % every == 0:
+            now = validation_loss(net, *validation)
+            improved = not curve or now < min(row[2] for row in curve)
+            best, waited = (net.arrays(), 0) if improved else (best, waited + 1)
+            curve.append([step, running, now])
+            running = 0.0
+            if waited >= settings.patience:
+                break
+    return TrainedStudent(best, np.array(curve))
+
+
+def distillation_loss(logits: Tensor, hard: Tensor, soft: Tensor, loss: LossSettings) -> Tensor:
+    """Equation 4 of the paper, divided by (1 + λ): mean of CE(y, q) and λ·CE(p, q) over the batch.
+
+    Answers of the transfer set have no human score and only the soft term.
+
+    Args:
+        logits: (B, K) of the student.
+        hard: (B, K) one-hot, zero rows where there is no human score.
+        soft: (B, K) teacher probabilities.
+        loss: λ, which term it multiplies, temperature T. With T != 1 the soft term is scaled by T² (Hinton et al.).
+    """
+    on_hard, on_soft = loss.shares
+    plain = nn.functional.log_softmax(logits, 1)
+    t = loss.temperature
+    softened = plain if t == 1 else nn.functional.log_softmax(logits / t, 1)
+    target = soft if t == 1 else nn.functional.softmax(soft.clamp_min(1e-12).log() / t, 1)
+    rows = -(on_hard * (hard * plain).sum(1) + on_soft * t * t * (target * softened).sum(1))
+    return rows.mean()
+
+
+def validation_loss(net: StudentNet, answers: Encoded, scores: Ints) -> float:
+    """Mean cross-entropy against the human scores."""
+    net.eval()
+    with torch.inference_mode():
+        logits = torch.cat(
+            [net(answers.batch(range(i, min(i + 256, len(answers))))) for i in range(0, len(answers), 256)]
+        )
+    return float(nn.functional.cross_entropy(logits, torch.from_numpy(scores)))
+
+
+def _optimiser(
+    net: StudentNet, settings: TrainSettings
+) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler]:
+    trainable = [p for p in net.parameters() if p.requires_grad]
+    if settings.one_cycle:
+        adamw = torch.optim.AdamW(trainable, lr=settings.learning_rate, weight_decay=0.01, fused=True)
+        return adamw, torch.optim.lr_scheduler.OneCycleLR(adamw, settings.learning_rate, total_steps=settings.steps + 1)
+    adam = torch.optim.Adam(trainable, lr=settings.learning_rate, fused=True)
+    return adam, torch.optim.lr_scheduler.ConstantLR(adam, factor=1.0)
+
+
+def _batches(answers: Encoded, settings: TrainSettings, seed: int) -> Iterator[list[int]]:
+    """`settings.steps` shuffled batches of answers of like length."""
+    rng = np.random.default_rng(seed)
+    left = settings.steps
+    while left > 0:
+        order = rng.permutation(len(answers))
+        chunks: list[list[int]] = []
+        for window in np.array_split(order, max(1, len(order) // (settings.batch * 16))):
+            rows = sorted(window.tolist(), key=lambda i: len(answers.ids[i]))
+            chunks.extend(rows[i : i + settings.batch] for i in range(0, len(rows), settings.batch))
+        for i in rng.permutation(len(chunks))[:left]:
+            yield chunks[i]
+        left -= len(chunks)

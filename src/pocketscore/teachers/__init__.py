@@ -1,0 +1,1 @@
+"""Teachers: pretrained encoders fine-tuned on human scores. Needs the extra `distill`."""

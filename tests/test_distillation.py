@@ -1,0 +1,167 @@
+"""The parts of distillation: loss, transfer set, word vectors, training, baselines, file names."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.decomposition import PCA
+
+from pocketscore.distillation import baselines
+from pocketscore.distillation.augment import transfer_set
+from pocketscore.distillation.embeddings import SPREAD, principal_vectors
+from pocketscore.distillation.outputs import file_names
+from pocketscore.distillation.settings import POCKET_TRAINING, DistillSettings, LossSettings, TrainSettings
+from pocketscore.distillation.train import Targets, distillation_loss, encode, train
+from pocketscore.errors import InputError
+from pocketscore.student import Scorer, preset
+from pocketscore.text import Vocabulary
+from pocketscore.types import Item, Responses, Scale
+
+DISTRIBUTION = st.lists(st.floats(0.05, 1), min_size=3, max_size=3).map(lambda p: np.array(p) / sum(p))
+
+
+def paper_loss(logits: np.ndarray, y: int, p: np.ndarray, weight: float, on: str) -> float:
+    """Equation 4 and Algorithm 1 of the paper, for one answer, written down independently."""
+    q = np.exp(logits) / np.exp(logits).sum()
+    hard, soft = -np.log(q[y]), -(p * np.log(q)).sum()
+    return float(hard + weight * soft if on == "soft" else soft + weight * hard)
+
+
+@given(
+    st.lists(st.floats(-4, 4), min_size=3, max_size=3), st.integers(0, 2), DISTRIBUTION, st.floats(0, 20),
+    st.sampled_from(["soft", "hard"]),
+)  # fmt: skip
+def test_the_loss_is_the_papers(logits: list[float], y: int, p: np.ndarray, weight: float, on: str) -> None:
+    loss = LossSettings(weight, on)  # type: ignore[arg-type]
+    found = distillation_loss(
+        torch.tensor([logits], dtype=torch.float64), torch.eye(3)[[y]].double(), torch.tensor(p)[None], loss
+    )
+    expected = paper_loss(np.array(logits), y, p, weight, on) / (1 + weight)
+    assert float(found) == pytest.approx(expected, rel=1e-6)
+
+
+def test_lambda_zero_ignores_the_teacher_and_transfer_rows_ignore_human_scores() -> None:
+    logits = torch.tensor([[1.0, 0.0]])
+    one, other = torch.tensor([[0.9, 0.1]]), torch.tensor([[0.1, 0.9]])
+    hard, none = torch.tensor([[1.0, 0.0]]), torch.zeros(1, 2)
+    zero = LossSettings(0.0)
+    assert distillation_loss(logits, hard, one, zero) == distillation_loss(logits, hard, other, zero)
+    soft = -(one * torch.log_softmax(logits, 1)).sum() / 2
+    assert float(distillation_loss(logits, none, one, LossSettings(1.0))) == pytest.approx(float(soft))
+
+
+def test_temperature_softens_both_sides_and_keeps_the_scale_of_gradients() -> None:
+    """Hinton et al.: as T grows the soft term's gradient tends to that of half the squared logit difference."""
+    logits = torch.tensor([[0.3, -0.2, 0.1]], requires_grad=True)
+    p = torch.softmax(torch.tensor([[0.5, 0.1, -0.6]]), 1)
+    only_soft = LossSettings(1e9, temperature=1000.0)
+    distillation_loss(logits, torch.zeros(1, 3), p, only_soft).backward()  # type: ignore[no-untyped-call]
+    centred = logits.detach() - torch.log(p)
+    assert logits.grad is not None
+    torch.testing.assert_close(logits.grad, (centred - centred.mean()) / 3, rtol=1e-2, atol=1e-3)
+
+
+@pytest.mark.parametrize(("weight", "temperature"), [(-1, 1), (float("nan"), 1), (float("inf"), 1), (1, 0), (1, -2)])
+def test_impossible_losses(weight: float, temperature: float) -> None:
+    with pytest.raises(InputError):
+        LossSettings(weight, temperature=temperature)
+
+
+ANSWERS = st.lists(st.lists(st.sampled_from("cold air turns to liquid on glass".split()), min_size=1).map(" ".join),
+                   min_size=2, max_size=12, unique=True)  # fmt: skip
+
+
+@given(ANSWERS, st.integers(0, 3))
+def test_the_transfer_set_is_new_repeatable_and_stays_within_folds(texts: list[str], seed: int) -> None:
+    folds = np.arange(len(texts)) % 2
+    made = transfer_set(texts, folds, 4, seed)
+    assert made.texts == transfer_set(texts, folds, 4, seed).texts
+    assert len(made.texts) == len(made.folds) <= 4 * len(texts)
+    assert len(set(made.texts)) == len(made.texts)
+    assert not set(made.texts) & set(texts)
+    assert all(text.strip() for text in made.texts)
+
+
+def test_scripts_without_blanks_are_augmented_too() -> None:
+    texts = ["温度升高时水蒸发得更快因为分子运动更剧烈所以液体变成气体", "因为杯子很冷空气中的水蒸气遇冷液化成小水珠附在杯子外面"]
+    made = transfer_set(texts, np.zeros(2, dtype=np.int64), 10, 0)
+    assert len(made.texts) >= 15
+    assert all(" " not in text for text in made.texts)
+
+
+def test_principal_vectors_are_those_of_scikit_learn() -> None:
+    states = np.random.default_rng(0).normal(size=(50, 20)) * np.arange(1, 21)
+    found = principal_vectors(states, 8)
+    reference = PCA(8).fit_transform(states)
+    reference *= SPREAD / reference.std()
+    assert found.shape == (51, 8)
+    assert (found[0] == 0).all()
+    np.testing.assert_allclose(np.abs(found[1:]), np.abs(reference), atol=1e-4)
+    np.testing.assert_array_equal(found, principal_vectors(states, 8))
+
+
+def test_fewer_words_than_components() -> None:
+    found = principal_vectors(np.random.default_rng(0).normal(size=(3, 20)), 8)
+    assert found.shape == (4, 8)
+    assert np.isfinite(found).all()
+    assert np.isfinite(principal_vectors(np.ones((1, 20)), 8)).all()
+
+
+TEXTS = [f"{'warm' if i % 2 else 'cold'} air number {i}" for i in range(80)]
+QUICK = TrainSettings(5e-3, batch=16, steps=200, checks=10, patience=10, one_cycle=True)
+
+
+@pytest.mark.parametrize("name", ["pocket", "elstm-falling-weights", "elstm-gelatin"])
+def test_a_student_learns_and_repeats_itself(name: str) -> None:
+    spec = preset(name)
+    vocabulary = Vocabulary.of(TEXTS)
+    scores = np.arange(80) % 2
+    encoded = encode(TEXTS, vocabulary, spec)
+    targets = Targets(np.eye(2)[scores], np.eye(2)[scores] * 0.8 + 0.1)
+    results = [
+        train(spec, None, len(vocabulary), (encoded, targets), (encoded, scores), LossSettings(1.0), QUICK, seed=1)
+        for _ in range(2)
+    ]
+    for key in results[0].arrays:
+        np.testing.assert_array_equal(results[0].arrays[key], results[1].arrays[key])
+    scorer = Scorer("x", spec, vocabulary, results[0].arrays, Scale.of(["0", "1"]))
+    assert (scorer.score(TEXTS).indices == scores).mean() > 0.95
+    assert results[0].best_loss == results[0].curve[:, 2].min() < results[0].curve[0, 2]
+
+
+def test_training_stops_early_and_keeps_the_best_state() -> None:
+    """Validation scores that contradict the training scores get worse with every step."""
+    spec, vocabulary, scores = preset("pocket"), Vocabulary.of(TEXTS), np.arange(80) % 2
+    encoded = encode(TEXTS, vocabulary, spec)
+    targets = Targets(np.eye(2)[scores], np.eye(2)[scores])
+    patient = TrainSettings(5e-3, batch=16, steps=200, checks=20, patience=3, one_cycle=False)
+    found = train(spec, None, len(vocabulary), (encoded, targets), (encoded, 1 - scores), LossSettings(0.0), patient, 0)
+    assert len(found.curve) == 4
+    assert found.best_loss == found.curve[0, 2]
+
+
+def test_smaller_data_take_fewer_steps() -> None:
+    assert POCKET_TRAINING.sized(1200, 15_000).steps == POCKET_TRAINING.steps
+    assert POCKET_TRAINING.sized(60, 700).steps == 800
+    assert DistillSettings().transfer_per_answer > 0 == DistillSettings(student="elstm-7t").transfer_per_answer
+
+
+def test_baselines_are_what_they_are_called() -> None:
+    scale = Scale.of(["0", "1", "2"])
+    texts = tuple(f"{['cold', 'warm', 'hot'][i % 3]} air {i}" for i in range(60))
+    scores = np.arange(60) % 3
+    scores[:9] = 2
+    data = Responses(Item("x", scale), texts, texts, scores, np.full(60, -1))
+    assert baselines.majority(data, 4).tolist() == [2, 2, 2, 2]
+    found = baselines.tfidf(data, data.take(np.arange(30, 60)), ("a cold day", "warm", "hot"))
+    assert found.tolist() == [0, 1, 2]
+
+
+@given(st.lists(st.text(max_size=12), unique=True, max_size=8))
+def test_file_names_are_safe_and_different(items: list[str]) -> None:
+    names = file_names(items)
+    assert len({name.casefold() for name in names}) == len(items)
+    assert all(name.isascii() and not set(name) & set('/\\:*?"<>| ') and name.endswith(".pocket") for name in names)

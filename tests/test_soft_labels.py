@@ -1,0 +1,99 @@
+"""Folds, temperature, probabilities from a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.optimize import minimize_scalar
+from scipy.special import softmax
+
+from pocketscore.errors import InputError
+from pocketscore.metrics import cross_entropy
+from pocketscore.soft_labels import assign_folds, fit_temperature, read_probabilities, softmax_at
+from pocketscore.types import Item, Responses, Scale
+
+
+@given(
+    st.lists(st.tuples(st.text(alphabet="ab ", max_size=4), st.integers(0, 2)), min_size=1, max_size=60),
+    st.integers(2, 6),
+    st.integers(0, 5),
+)
+def test_folds_are_repeatable_balanced_and_never_split_a_text(
+    rows: list[tuple[str, int]], folds: int, seed: int
+) -> None:
+    texts, strata = [text for text, _ in rows], [stratum for _, stratum in rows]
+    assigned = assign_folds(texts, strata, folds, seed)
+    assert (assigned == assign_folds(texts, strata, folds, seed)).all()
+    by_text: dict[str, set[int]] = {}
+    for text, fold in zip(texts, assigned.tolist(), strict=True):
+        by_text.setdefault(" ".join(text.casefold().split()), set()).add(fold)
+    assert all(len(found) == 1 for found in by_text.values())
+    groups_per_fold = np.bincount([found.pop() for found in by_text.values()], minlength=folds)
+    assert groups_per_fold.max() - groups_per_fold.min() <= 1
+
+
+def test_folds_are_stratified() -> None:
+    texts, strata = [str(i) for i in range(100)], [i % 10 == 0 for i in range(100)]
+    assigned = assign_folds(texts, strata, 5, seed=3)
+    rare = np.bincount(assigned[np.array(strata)], minlength=5)
+    assert rare.tolist() == [2, 2, 2, 2, 2]
+
+
+@given(st.floats(0.3, 6.0), st.integers(0, 50))
+def test_temperature_minimises_the_loss(true: float, seed: int) -> None:
+    """Against scipy's bounded minimiser, on logits whose true temperature is known."""
+    rng = np.random.default_rng(seed)
+    logits = rng.normal(size=(400, 3)) * 2
+    scores = np.array([rng.choice(3, p=softmax(row / true)) for row in logits])
+    reference = minimize_scalar(
+        lambda t: cross_entropy(softmax(logits / t, axis=1), scores), bounds=(0.25, 8.0), method="bounded"
+    )
+    found = fit_temperature(logits, scores)
+    assert cross_entropy(softmax_at(logits, found), scores) <= reference.fun + 1e-6
+
+
+def test_softmax_at_ignores_score_points_of_other_items() -> None:
+    """Items with fewer score points have -inf logits beyond their own."""
+    found = softmax_at(np.array([[1.0, 0.0, -np.inf]]), 2.0)
+    np.testing.assert_allclose(found, softmax([[0.5, 0.0, -np.inf]], axis=1))
+
+
+RESPONSES = Responses(
+    Item("q1", Scale.of(["0", "1"])), ("a", "b"), ("yes", "no"), np.array([0, 1]), np.array([-1, -1])
+)
+GOOD = "id,p_0,p_1\nb,0.25,0.75\na,1,0\nz,0.5,0.5\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "expected", "error"),
+    [
+        (GOOD, [[1, 0], [0.25, 0.75]], None),
+        (GOOD.replace("p_1", "P_1.0"), None, "has no column p_1"),
+        ("id,p_0.0,p_1.0\na,1,0\nb,0,1\n", [[1, 0], [0, 1]], None),
+        ("id,item,p_0,p_1\na,q2,0,1\na,q1,1,0\nb,q1,0,1\n", [[1, 0], [0, 1]], None),
+        ("id,p_0,p_1\na,0.667,0.334\nb,0,1\n", [[0.667 / 1.001, 0.334 / 1.001], [0, 1]], None),
+        ("id,p_0\na,1\nb,1\n", None, "has no column p_1"),
+        ("id,p_0,p_1\na,1,0\n", None, "no row for 1 of 2"),
+        ("id,p_0,p_1\na,0.9,0.9\nb,0,1\n", None, "not a probability distribution"),
+        ("id,p_0,p_1\na,-1,2\nb,0,1\n", None, "not a probability distribution"),
+        ("id,p_0,p_1\na,nan,1\nb,0,1\n", None, "not a probability distribution"),
+        ("id,p_0,p_1\na,x,1\nb,0,1\n", None, "could not convert"),
+    ],
+)
+def test_probabilities_from_a_file(
+    tmp_path: Path, content: str, expected: list[list[float]] | None, error: str | None
+) -> None:
+    path = tmp_path / "teacher.csv"
+    path.write_text(content, encoding="utf-8")
+    if error is not None:
+        with pytest.raises(InputError, match=error):
+            read_probabilities(path, RESPONSES)
+        return
+    found = read_probabilities(path, RESPONSES)
+    np.testing.assert_allclose(found.probabilities, np.array(expected, dtype=float))
+    assert found.folds.tolist() == [-1, -1]
+    assert "teacher.csv" in found.provenance["teacher"]

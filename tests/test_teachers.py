@@ -1,0 +1,181 @@
+"""Teachers, with a tiny randomly initialised encoder in the place of a pretrained one."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from transformers import DistilBertConfig, DistilBertModel, ModernBertConfig, ModernBertModel
+
+from pocketscore.errors import InputError, TeacherError
+from pocketscore.progress import Silent
+from pocketscore.teachers.crossfit import Answers, CrossFit
+from pocketscore.teachers.device import Device, choose_device
+from pocketscore.teachers.encoder import Encoder, pad
+from pocketscore.teachers.packaged import SHA256, check_weights, packaged_minilm
+from pocketscore.teachers.settings import TeacherSettings
+from pocketscore.workdir import WorkDir
+
+CPU = Device("cpu", bf16=False)
+TEXTS = ("the cold air", "water", "it is not from the glass, it is from the air outside", "drops!")
+
+
+@pytest.fixture(scope="module")
+def answers() -> Answers:
+    """Sixty answers to two items (3 and 2 score points) whose words decide the score."""
+    rng = np.random.default_rng(0)
+    words = np.array(["the water", "cold air", "glass drops"])
+    items = np.arange(60) % 2
+    scores = rng.integers(0, 3 - items)
+    return Answers(tuple(f"{words[s]} {i}" for i, s in enumerate(scores)), items, scores)
+
+
+def crossfit(tiny: Path, answers: Answers, folder: Path, **changes: object) -> CrossFit:
+    settings = TeacherSettings(**{"model": str(tiny), "folds": 3, "epochs": 2, **changes})  # type: ignore[arg-type]
+    return CrossFit(answers, answers, [3, 2], settings, WorkDir(folder), Silent())
+
+
+@pytest.mark.parametrize("layers", [1, 2, "third"])
+def test_trunk_and_top_together_are_the_encoder(tiny_encoder: Path, layers: int) -> None:
+    whole = Encoder(str(tiny_encoder), "all", CPU, 64)
+    cut = Encoder(str(tiny_encoder), layers, CPU, 64)
+    assert whole.frozen_layers == 0
+    assert cut.frozen_layers == (2 if layers == "third" else 3 - int(layers))
+    np.testing.assert_allclose(cut.embed(TEXTS), whole.embed(TEXTS), atol=2e-3)  # trunk states are kept in float16
+    assert cut.digest == whole.digest
+
+
+@pytest.mark.parametrize("kind", ["distilbert", "modernbert"])
+def test_other_architectures_train_too(kind: str, tiny_encoder: Path, tmp_path: Path) -> None:
+    """Whether or not an architecture can be cut, its embedding is that of the whole model."""
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(tiny_encoder)
+    tokenizer.save_pretrained(tmp_path)
+    torch.manual_seed(0)
+    if kind == "distilbert":
+        DistilBertModel(
+            DistilBertConfig(vocab_size=len(tokenizer), dim=16, n_layers=3, n_heads=2, hidden_dim=32)
+        ).save_pretrained(tmp_path)
+    else:
+        ModernBertModel(
+            ModernBertConfig(
+                vocab_size=len(tokenizer), hidden_size=16, num_hidden_layers=3, num_attention_heads=2,
+                intermediate_size=32, pad_token_id=0, bos_token_id=2, eos_token_id=3, cls_token_id=2, sep_token_id=3,
+            )
+        ).save_pretrained(tmp_path)  # fmt: skip
+    cut, whole = Encoder(str(tmp_path), 1, CPU, 64), Encoder(str(tmp_path), "all", CPU, 64)
+    np.testing.assert_allclose(cut.embed(TEXTS), whole.embed(TEXTS), atol=2e-3)
+    top = cut.top()
+    cut.pooled(top, cut.prepare(TEXTS)).sum().backward()
+    assert any(parameter.grad is not None for parameter in top.parameters())
+
+
+def test_long_answers_are_cut_quickly(tiny_encoder: Path) -> None:
+    encoder = Encoder(str(tiny_encoder), 1, CPU, 16)
+    assert [len(row) for row in encoder.prepare(["water " * 200_000, "air"])] == [16, 3]
+
+
+def test_padding_and_mask() -> None:
+    padded, mask = pad([torch.ones(2, 3), torch.ones(1, 3)])
+    assert padded.shape == (2, 2, 3)
+    assert mask.tolist() == [[1, 1], [1, 0]]
+
+
+def test_a_teacher_learns(tiny_encoder: Path, answers: Answers, tmp_path: Path) -> None:
+    fitted = crossfit(tiny_encoder, answers, tmp_path, epochs=30, layers="all", learning_rate=3e-3, patience=30)
+    fitted.train()
+    logits = fitted.logits(answers.texts, answers.items, fold=0)
+    assert (logits.argmax(axis=1) == answers.scores).mean() > 0.9
+    assert np.isneginf(logits[answers.items == 1, 2]).all()
+
+
+def test_identical_answers_share_a_fold_and_all_folds_are_used(
+    tiny_encoder: Path, answers: Answers, tmp_path: Path
+) -> None:
+    assert sorted(set(crossfit(tiny_encoder, answers, tmp_path).folds.tolist())) == [0, 1, 2]
+
+
+def test_a_killed_run_goes_on_and_ends_like_an_unbroken_one(
+    tiny_encoder: Path, answers: Answers, tmp_path: Path
+) -> None:
+    """Everything on disk after each write is a possible state after kill -9; nothing finished is computed again."""
+    unbroken = crossfit(tiny_encoder, answers, tmp_path / "a")
+    unbroken.train()
+    expected = [unbroken.logits(answers.texts, answers.items, fold) for fold in range(3)]
+    broken = crossfit(tiny_encoder, answers, tmp_path / "b")
+    trained: list[int] = []
+    original = broken._train_fold
+
+    def train_one(fold: int, train: object, validation: object) -> None:
+        if trained:
+            raise KeyboardInterrupt
+        trained.append(fold)
+        original(fold, train, validation)  # type: ignore[arg-type]
+
+    broken._train_fold = train_one  # type: ignore[method-assign,assignment]
+    with pytest.raises(KeyboardInterrupt):
+        broken.train()
+    before = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "b").iterdir()}
+    resumed = crossfit(tiny_encoder, answers, tmp_path / "b")
+    resumed.train()
+    for fold in range(3):
+        np.testing.assert_array_equal(resumed.logits(answers.texts, answers.items, fold), expected[fold])
+    assert len(before) == 1
+    assert {name: (tmp_path / "b" / name).stat().st_mtime_ns for name in before} == before
+
+
+def test_labels_are_cached_by_content(tiny_encoder: Path, answers: Answers, tmp_path: Path) -> None:
+    first = crossfit(tiny_encoder, answers, tmp_path)
+    first.train()
+    expected = first.logits(("air", "water", "air"), np.array([0, 0, 1]), 0)
+    written = sorted(tmp_path.iterdir())
+    again = crossfit(tiny_encoder, answers, tmp_path)
+    found = again.logits(("air", "air", "water"), np.array([1, 0, 0]), 0)
+    np.testing.assert_array_equal(found, expected[[2, 0, 1]])
+    assert sorted(tmp_path.iterdir()) == written
+    assert crossfit(tiny_encoder, answers, tmp_path, seed=1).key != again.key
+
+
+@pytest.mark.parametrize("changes", [{"folds": 1}, {"epochs": 0}, {"batch": 0}])
+def test_impossible_settings(changes: dict[str, int]) -> None:
+    with pytest.raises(InputError):
+        TeacherSettings(**changes)  # type: ignore[arg-type]
+
+
+def test_a_model_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    with pytest.raises(TeacherError, match="cannot be loaded"):
+        Encoder(str(tmp_path), "third", CPU, 64)
+    with pytest.raises(TeacherError, match="cannot be loaded"):
+        Encoder("nobody/no-such-model", "third", CPU, 64)
+
+
+def test_altered_weights_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "model.safetensors").write_bytes(b"altered")
+    with pytest.raises(TeacherError, match="expected 53aa51172d14"):
+        check_weights(tmp_path / "model.safetensors", SHA256)
+
+
+def test_the_packaged_teacher_loads_without_a_network() -> None:
+    """In a process whose every connection fails."""
+    code = (
+        "import socket\n"
+        "def refuse(*a, **k): raise AssertionError('network')\n"
+        "socket.socket.connect = socket.create_connection = socket.getaddrinfo = refuse\n"
+        "from pocketscore.teachers.encoder import Encoder\n"
+        "from pocketscore.teachers.device import Device\n"
+        "e = Encoder('minilm', 'third', Device('cpu', False), 64)\n"
+        "print(e.frozen_layers, e.embed(['cold', 'chilly', 'banana']).shape)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout.split("\n")[0] == "4 torch.Size([3, 384])", done.stderr
+    assert packaged_minilm().name == "model"
+
+
+def test_the_device_is_one_that_exists() -> None:
+    assert choose_device().name in ("cuda", "mps", "cpu")
