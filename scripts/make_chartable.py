@@ -10,6 +10,7 @@ import sys
 import unicodedata
 from itertools import groupby
 from pathlib import Path
+from typing import Literal
 
 TARGET = Path(__file__).parents[1] / "src" / "pocketscore" / "chartable.json"
 APOSTROPHES = "'’‘ʼ`´′＇"
@@ -29,7 +30,9 @@ def fold(char: str) -> str:
     for target, members in (("'", APOSTROPHES), ('"', QUOTES), ("-", DASHES)):
         if char in members:
             return target
-    form = "NFKC" if ord(char) in HANGUL or "\u3040" <= unicodedata.normalize("NFKD", char)[0] <= "\u30ff" else "NFKD"
+    form: Literal["NFKC", "NFKD"] = (
+        "NFKC" if ord(char) in HANGUL or "\u3040" <= unicodedata.normalize("NFKD", char)[0] <= "\u30ff" else "NFKD"
+    )
     once = unicodedata.normalize(form, char.casefold())
     twice = unicodedata.normalize(form, once.casefold())
     return "".join(c for c in twice if not "\u0300" <= c <= "\u036f")

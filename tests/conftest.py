@@ -13,7 +13,10 @@ from pocketscore.types import Scale
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 
-WORDS = tuple("the water vapour air glass cold cools drops liquid turns it is not from because 水 ' é".split())
+WORDS = (
+    "the", "water", "vapour", "air", "glass", "cold", "cools", "drops", "liquid", "turns", "it", "is", "not", "from",
+    "because", "水", "'", "e",
+)  # fmt: skip
 
 
 def make_scorer(name: str = "pocket", points: tuple[str, ...] = ("0", "1", "2"), seed: int = 0) -> Scorer:
@@ -22,7 +25,10 @@ def make_scorer(name: str = "pocket", points: tuple[str, ...] = ("0", "1", "2"),
     vocabulary = Vocabulary(tuple(word for word in WORDS if word != "'"))
     spec = preset(name)
     shapes = spec.shapes(len(vocabulary), len(points))
-    weights = {key: (rng.normal(size=shape) * 0.5).astype(np.float32) for key, shape in shapes.items()}
+    weights = {
+        key: (rng.normal(size=shape) * (0.5 if len(shape) == 1 else 0.2)).astype(np.float32)
+        for key, shape in shapes.items()
+    }
     return Scorer("cold-glass", spec, vocabulary, weights, Scale.of(points))
 
 

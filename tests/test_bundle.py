@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 import safetensors.numpy
-from conftest import make_scorer
 from hypothesis import given
 from hypothesis import strategies as st
 
+from conftest import make_scorer
 from pocketscore import bundle
 from pocketscore.errors import ArtefactError, InputError, OutputError
 from pocketscore.student import PRESETS, Scorer
+from pocketscore.student.spec import spec_to_dict
 
 TEXTS = ["the cold air turns liquid", "", "qqq", "it is not from the glass"]
 
@@ -154,3 +156,37 @@ def _tensors_and_metadata(scorer: Scorer) -> tuple[bundle.Tensors, dict[str, str
 def _repack(scorer: Scorer, **changes: str) -> bytes:
     tensors, metadata = _tensors_and_metadata(scorer)
     return bundle._pack(tensors, metadata | changes)
+
+
+NASTY = ["NaN", '"\\ud800"', "[" * 3000 + "]" * 3000, "1e999", '{"a":' * 2000 + "1" + "}" * 2000, "10" * 400]
+
+
+@pytest.mark.parametrize("key", ["spec", "card", "golden", "scale", "vocabulary", "item"])
+@pytest.mark.parametrize("value", NASTY)
+def test_hostile_metadata_is_refused_or_harmless(scorer: Scorer, key: str, value: str) -> None:
+    """Never anything but an ArtefactError."""
+    with contextlib.suppress(ArtefactError):
+        bundle.from_bytes(_repack(scorer, **{key: value}))
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("widths", []), ("widths", [0]), ("embedding", 16.0), ("embedding", True), ("dropout", "x"), ("buckets", 3)],
+)
+def test_hostile_specs_are_refused(scorer: Scorer, field: str, value: object) -> None:
+    spec = {**spec_to_dict(scorer.spec), field: value}
+    with pytest.raises(ArtefactError):
+        bundle.from_bytes(_repack(scorer, spec=json.dumps(spec)))
+
+
+def test_tensors_that_belong_to_nothing_are_refused(scorer: Scorer) -> None:
+    for name, tensor in (("ghost.scale", np.ones(2)), ("output.bias.scale", np.ones(3)), ("ghost", np.ones(2))):
+        tensors, metadata = _tensors_and_metadata(scorer)
+        tensors[name] = tensor.astype(np.float32)
+        with pytest.raises(ArtefactError, match="do not fit together"):
+            bundle.from_bytes(bundle._pack(tensors, metadata))
+
+
+def test_odd_items_are_written_and_read(scorer: Scorer) -> None:
+    odd = Scorer("a\ud800/\u202e", scorer.spec, scorer.vocabulary, scorer.weights, scorer.scale)
+    assert bundle.from_bytes(bundle.to_bytes(odd)).score(TEXTS).labels == bundle.quantised(odd).score(TEXTS).labels

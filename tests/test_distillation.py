@@ -70,8 +70,8 @@ def test_impossible_losses(weight: float, temperature: float) -> None:
         LossSettings(weight, temperature=temperature)
 
 
-ANSWERS = st.lists(st.lists(st.sampled_from("cold air turns to liquid on glass".split()), min_size=1).map(" ".join),
-                   min_size=2, max_size=12, unique=True)  # fmt: skip
+WORD = st.sampled_from(["cold", "air", "turns", "to", "liquid", "on", "glass"])
+ANSWERS = st.lists(st.lists(WORD, min_size=1).map(" ".join), min_size=2, max_size=12, unique=True)
 
 
 @given(ANSWERS, st.integers(0, 3))
@@ -86,7 +86,10 @@ def test_the_transfer_set_is_new_repeatable_and_stays_within_folds(texts: list[s
 
 
 def test_scripts_without_blanks_are_augmented_too() -> None:
-    texts = ["温度升高时水蒸发得更快因为分子运动更剧烈所以液体变成气体", "因为杯子很冷空气中的水蒸气遇冷液化成小水珠附在杯子外面"]
+    texts = [
+        "温度升高时水蒸发得更快因为分子运动更剧烈所以液体变成气体",
+        "因为杯子很冷空气中的水蒸气遇冷液化成小水珠附在杯子外面",
+    ]
     made = transfer_set(texts, np.zeros(2, dtype=np.int64), 10, 0)
     assert len(made.texts) >= 15
     assert all(" " not in text for text in made.texts)
@@ -144,8 +147,8 @@ def test_training_stops_early_and_keeps_the_best_state() -> None:
 
 
 def test_smaller_data_take_fewer_steps() -> None:
-    assert POCKET_TRAINING.sized(1200, 15_000).steps == POCKET_TRAINING.steps
-    assert POCKET_TRAINING.sized(60, 700).steps == 800
+    assert POCKET_TRAINING.sized(1300, 17_000).steps == POCKET_TRAINING.steps
+    assert POCKET_TRAINING.sized(60, 700).steps == 400
     assert DistillSettings().transfer_per_answer > 0 == DistillSettings(student="elstm-7t").transfer_per_answer
 
 

@@ -11,9 +11,9 @@ from importlib.metadata import distribution, requires
 from pathlib import Path
 
 import pytest
-from conftest import make_scorer
 
 import pocketscore
+from conftest import make_scorer
 from pocketscore import bundle
 
 ROOT = Path(__file__).parents[1]

@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 
 from pocketscore.data import Dropped, SkippedItem
-from pocketscore.distillation.results import Calibration, Candidate, ItemResult
 from pocketscore.errors import InputError
 from pocketscore.evaluation import agreement
 from pocketscore.report.answers import LONGEST, MOST_WORST, doubtful, worst
 from pocketscore.report.build import DataNotes, Speed, render
 from pocketscore.report.charts import Curve, IntervalRow, curve_chart, interval_chart, nice_ticks
 from pocketscore.report.findings import cautions, compared, headline, near_misses
+from pocketscore.results import Calibration, Candidate, ItemResult
 from pocketscore.student import PocketSpec, Scorer
 from pocketscore.text import Vocabulary
 from pocketscore.types import MISSING, Estimate, Floats, Ints, Item, Part, Responses, Scale, SoftLabels
@@ -99,12 +99,8 @@ def make_result(
     soft = soft_around(np.where(rng.random(n) < 0.8, scores, 0), k, rng)
     return ItemResult(
         responses=responses,
-        soft=SoftLabels(
-            soft, np.full(n, -1), {"teacher": "minilm", "weights_sha256": "cd" * 32, "folds": "5"}
-        ),
-        scorer=make_scorer(
-            scale, {"preset": "pocket", "temperature": 1.0, "lambda_on": "soft", "at_least": 5}
-        ),
+        soft=SoftLabels(soft, np.full(n, -1), {"teacher": "minilm", "weights_sha256": "cd" * 32, "folds": "5"}),
+        scorer=make_scorer(scale, {"preset": "pocket", "temperature": 1.0, "lambda_on": "soft", "at_least": 5}),
         predictions=predictions,
         probabilities={name: soft_around(predictions[name], k, rng) for name in ("student", "teacher")},
         agreement={name: agreement(human, found, scale) for name, found in predictions.items()},
@@ -162,9 +158,7 @@ CASES = [
     pytest.param(make_result(), id="ordinal with second rater"),
     pytest.param(make_result(second=False, calibrated=False), id="ordinal, soft labels from a file"),
     pytest.param(make_result(scale=NOMINAL), id="nominal with second rater"),
-    pytest.param(
-        make_result(scale=NOMINAL, second=False, calibrated=False, test=20), id="nominal, little data"
-    ),
+    pytest.param(make_result(scale=NOMINAL, second=False, calibrated=False, test=20), id="nominal, little data"),
 ]
 
 
@@ -194,9 +188,7 @@ def test_nothing_is_fetched_and_nothing_runs(result: ItemResult) -> None:
     tags = parsed(page).seen
     assert not re.search(r"https?:|//\w|url\(|@import|javascript:", page)
     assert not {"script", "link", "iframe", "object", "embed", "base", "form"} & {tag for tag, _ in tags}
-    assert not [
-        name for _, attributes in tags for name in attributes if name.startswith("on") or name == "src"
-    ]
+    assert not [name for _, attributes in tags for name in attributes if name.startswith("on") or name == "src"]
     policy = next(a["content"] for _, a in tags if a.get("http-equiv") == "Content-Security-Policy")
     assert policy is not None
     assert policy.startswith("default-src 'none'; style-src 'unsafe-inline'; img-src data:")
@@ -239,9 +231,7 @@ def test_thirty_items_have_an_overview_with_links() -> None:
     results = [make_result(item=f"item {i}", scale=(ORDINAL, NOMINAL)[i % 2]) for i in range(30)]
     page = parsed(render(results, NOTES, None))
     links = [attributes["href"] for tag, attributes in page.seen if tag == "a"]
-    assert [f"#item-{i}" for i in range(1, 31)] == [
-        link for link in links if link and link.startswith("#item-")
-    ]
+    assert [f"#item-{i}" for i in range(1, 31)] == [link for link in links if link and link.startswith("#item-")]
     assert sum(tag == "nav" for tag, _ in page.seen) == 1
     assert sum(attributes.get("class") == "item" for _, attributes in page.seen) == 30
 
@@ -255,9 +245,7 @@ def test_undefined_numbers_are_dashes() -> None:
     result = make_result(test=40)
     same = np.zeros(40, dtype=np.int64)
     broken = {name: agreement(same, same, ORDINAL) for name in result.agreement}
-    page = render(
-        [replace(result, agreement=broken, human=None, curves={})], NOTES, {"glass": Speed(0.0, 0.0)}
-    )
+    page = render([replace(result, agreement=broken, human=None, curves={})], NOTES, {"glass": Speed(0.0, 0.0)})
     assert 'title="undefined for these data">–</span>' in page
     assert "No training curves were recorded." in page
     parsed(page)
@@ -266,8 +254,8 @@ def test_undefined_numbers_are_dashes() -> None:
 def test_notes_on_the_data_are_complete() -> None:
     text = " ".join(" ".join(parsed(render([make_result()], NOTES, None)).words).split())
     for part in (
-        "1 with no score",
-        "1 with no item",
+        "1 row: no score",
+        "1 row: no item",
         "tiny",
         "12 usable responses",
         "3 validation or test answers",
@@ -295,10 +283,7 @@ def counted(hits: int, n: int) -> tuple[Ints, Ints]:
 
 def with_hits(student: int, teacher: int, people: tuple[int, int] | None, n: int = 100) -> ItemResult:
     result = make_result(test=n)
-    found = {
-        name: agreement(*counted(hits, n), ORDINAL)
-        for name, hits in (("student", student), ("teacher", teacher))
-    }
+    found = {name: agreement(*counted(hits, n), ORDINAL) for name, hits in (("student", student), ("teacher", teacher))}
     human = None if people is None else agreement(*counted(*people), ORDINAL)
     return replace(result, agreement={**result.agreement, **found}, human=human)
 

@@ -62,9 +62,7 @@ def test_softmax_at_ignores_score_points_of_other_items() -> None:
     np.testing.assert_allclose(found, softmax([[0.5, 0.0, -np.inf]], axis=1))
 
 
-RESPONSES = Responses(
-    Item("q1", Scale.of(["0", "1"])), ("a", "b"), ("yes", "no"), np.array([0, 1]), np.array([-1, -1])
-)
+RESPONSES = Responses(Item("q1", Scale.of(["0", "1"])), ("a", "b"), ("yes", "no"), np.array([0, 1]), np.array([-1, -1]))
 GOOD = "id,p_0,p_1\nb,0.25,0.75\na,1,0\nz,0.5,0.5\n"
 
 
@@ -80,8 +78,10 @@ GOOD = "id,p_0,p_1\nb,0.25,0.75\na,1,0\nz,0.5,0.5\n"
         ("id,p_0,p_1\na,1,0\n", None, "no row for 1 of 2"),
         ("id,p_0,p_1\na,0.9,0.9\nb,0,1\n", None, "not a probability distribution"),
         ("id,p_0,p_1\na,-1,2\nb,0,1\n", None, "not a probability distribution"),
+        ("id,p_0,p_1\n a ,1,0\nb,0,1\n", [[1, 0], [0, 1]], None),
+        ("id,p_0,p_1\na,1,0\na,1,0\nb,0,1\n", None, "two rows"),
         ("id,p_0,p_1\na,nan,1\nb,0,1\n", None, "not a probability distribution"),
-        ("id,p_0,p_1\na,x,1\nb,0,1\n", None, "could not convert"),
+        ("id,p_0,p_1\na,x,1\nb,0,1\n", None, "is no number"),
     ],
 )
 def test_probabilities_from_a_file(

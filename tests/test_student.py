@@ -7,10 +7,10 @@ import json
 import numpy as np
 import pytest
 import torch
-from conftest import WORDS, make_scorer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from conftest import WORDS, make_scorer
 from pocketscore.distillation.network import build
 from pocketscore.distillation.train import encode
 from pocketscore.errors import ArtefactError, InputError
@@ -112,7 +112,7 @@ def test_probabilities_expected_score_and_confidence(scorer: Scorer) -> None:
 def test_weights_that_do_not_fit_the_spec_are_refused(scorer: Scorer) -> None:
     weights = dict(scorer.weights)
     weights["hidden.bias"] = weights["hidden.bias"][:-1]
-    with pytest.raises(InputError, match="hidden.bias"):
+    with pytest.raises(InputError, match=r"hidden\.bias"):
         Scorer("x", scorer.spec, scorer.vocabulary, weights, scorer.scale)
 
 

@@ -95,15 +95,11 @@ def read_probabilities(path: Path, responses: Responses) -> SoftLabels:
             "give every response a row",
         )
     columns = [places[f"p_{point}"] for point in responses.item.scale.points]
-    try:
-        values = [[float(str(rows[id_][c])) for c in columns] for id_ in responses.ids]
-    except ValueError as error:
-        raise InputError(f"{path.name}: {error}", "write probabilities as numbers with a decimal point") from None
-    probabilities = np.array(values)
+    probabilities = np.array([[_number(rows[id_][c], path, id_) for c in columns] for id_ in responses.ids])
     sums = probabilities.sum(axis=1, keepdims=True)
     rounded = np.abs(sums - 1) < 0.02  # published to two or three decimals
     probabilities = np.where(rounded, probabilities / np.where(sums == 0, 1, sums), probabilities)
-    folds = np.full(len(values), -1, dtype=np.int64)
+    folds = np.full(len(responses), -1, dtype=np.int64)
     return SoftLabels(probabilities, folds, {"teacher": f"file {path.name}", "calibration": "none"})
 
 
@@ -113,8 +109,23 @@ def canonical_label_column(name: str) -> str:
     return f"p_{canonical_label(text[2:])}" if text.startswith("p_") else text.casefold()
 
 
-def _rows_of(rows: Sequence[Sequence[object]], places: dict[str, int], item: str) -> dict[str | None, Sequence[object]]:
+def _number(cell: object, path: Path, id_: str) -> float:
+    try:
+        return float(str(cell))
+    except ValueError:
+        raise InputError(
+            f"{path.name}, id {id_!r}: {cell!r} is no number", "write probabilities with a decimal point"
+        ) from None
+
+
+def _rows_of(rows: Sequence[Sequence[object]], places: dict[str, int], item: str) -> dict[str, Sequence[object]]:
     chosen = rows
     if "item" in places:
         chosen = [row for row in rows if cell_text(row[places["item"]]) == item]
-    return {cell_text(row[places["id"]]): row for row in chosen}
+    found: dict[str, Sequence[object]] = {}
+    for row in chosen:
+        id_ = (cell_text(row[places["id"]]) or "").strip()
+        if id_ in found:
+            raise InputError(f"id {id_!r} of item {item} has two rows", "give each response one row")
+        found[id_] = row
+    return found

@@ -60,6 +60,8 @@ class Scale:
     kind: Literal["ordinal", "nominal"]
 
     def __post_init__(self) -> None:
+        if self.kind not in ("ordinal", "nominal"):
+            raise InputError(f"a scale is ordinal or nominal, not {self.kind!r}", "correct its kind")
         if len(set(self.points)) != len(self.points) or len(self.points) < 2:
             raise InputError(
                 f"a scale needs at least two different score points, got {list(self.points)}",
@@ -250,6 +252,14 @@ class Scores:
     scale: Scale
     probabilities: Floats
     status: tuple[Status, ...]
+
+    def __post_init__(self) -> None:
+        if self.probabilities.shape != (len(self.status), len(self.scale)):
+            raise InputError(
+                f"probabilities of shape {self.probabilities.shape} for {len(self.status)} texts and "
+                f"{len(self.scale)} score points",
+                "give one row a text and one column a score point",
+            )
 
     def __len__(self) -> int:
         return len(self.status)

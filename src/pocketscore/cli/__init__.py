@@ -5,13 +5,15 @@ Every error of PocketScore becomes one line and an exit code here, and nowhere e
 
 from __future__ import annotations
 
-import os
 import sys
 
 import typer
 
 from pocketscore.cli import demo, distill, evaluate, score
 from pocketscore.errors import PocketScoreError
+
+INTERRUPTED = 130
+"""Exit code after Ctrl-C, as shells have it."""
 
 app = typer.Typer(
     name="pocketscore",
@@ -54,10 +56,10 @@ def main() -> None:
         if debug:
             raise
         _end(str(error), error.exit_code)
-    except KeyboardInterrupt:
-        _end("stopped; the same command goes on from here", 130)
-    except BrokenPipeError:
-        os._exit(0)  # the reader of our output has gone; nothing is left to say
+    except SystemExit as stop:
+        if stop.code == INTERRUPTED:
+            _end("stopped; the same command goes on from here", INTERRUPTED)
+        raise
     except (OSError, MemoryError) as error:
         if debug:
             raise

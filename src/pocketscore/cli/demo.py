@@ -38,6 +38,7 @@ def demo(
 
 
 def _score_new(scorer: object, path: Path) -> None:
+    from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
 
@@ -47,7 +48,7 @@ def _score_new(scorer: object, path: Path) -> None:
     assert isinstance(scorer, Scorer)
     texts = [str(cell) for cell in read_table(path).column("response")]
     scores = scorer.score(texts)
-    table = Table("score", "probability", "status", "answer")
+    table = Table("score", "probability", "status", "answer", box=SIMPLE_HEAD)
     for text, label, confidence, status in zip(texts, scores.labels, scores.confidence, scores.status, strict=True):
         table.add_row(label or "–", "–" if label is None else f"{confidence:.2f}", status.value, text)
     Console().print(table)

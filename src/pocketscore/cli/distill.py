@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 
 def distill(
-    responses: Annotated[Path, typer.Argument(help="CSV, TSV, JSONL, XLSX or Parquet file of scored responses.")],
+    responses: Annotated[
+        Path, typer.Argument(help="CSV, TSV, JSONL, XLSX or Parquet file of scored responses.", metavar="RESPONSES")
+    ],
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder for scorers, report and evaluation.")],
     items: options.Items = None,
     only: options.Only = None,
@@ -77,7 +79,7 @@ def run_and_print(source: Source, out: Path, settings: DistillSettings) -> Disti
     """Distil with progress on stderr and the results on stdout."""
     from pocketscore.cli.tables import print_result
     from pocketscore.distillation.pipeline import distill as run
-    from pocketscore.distillation.results import METHODS
+    from pocketscore.results import METHODS
 
     with closing(progress_console()) as progress:
         command = shlex.join(["pocketscore", *sys.argv[1:]])

@@ -5,22 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
 from pocketscore.types import Agreement, Estimate, Scale
 
 if TYPE_CHECKING:
-    from pocketscore.distillation.results import ItemResult
     from pocketscore.evaluation import Evaluation
+    from pocketscore.results import ItemResult
 
 NAMES = {
     "accuracy": "accuracy",
     "adjacent_agreement": "adjacent",
     "qwk": "QWK",
     "macro_f1": "macro-F1",
-    "kappa": "kappa",
 }
+"""Metrics that fit eighty columns; the report and the JSON have them all."""
 
 
 def print_evaluation(found: Evaluation, dropped: int) -> None:
@@ -47,25 +48,25 @@ def print_result(result: ItemResult, names: Mapping[str, str]) -> None:
 
 
 def _agreement(title: str, rows: Mapping[str, Agreement]) -> Table:
-    metrics = list(next(iter(rows.values())).metrics)
-    table = Table("", *(NAMES[name] for name in metrics), title=title, title_justify="left")
+    metrics = [name for name in next(iter(rows.values())).metrics if name in NAMES]
+    table = Table("", *(NAMES[name] for name in metrics), title=title, title_justify="left", box=SIMPLE_HEAD)
     for name, found in rows.items():
         table.add_row(name, *(_estimate(found.metrics[metric]) for metric in metrics))
     return table
 
 
 def _confusion(found: Agreement, scale: Scale) -> Table:
-    table = Table("human \\ scorer", *scale.points, title="Confusion", title_justify="left")
+    table = Table("human \\ scorer", *scale.points, title="Confusion", title_justify="left", box=SIMPLE_HEAD)
     for point, row in zip(scale.points, found.confusion.tolist(), strict=True):
         table.add_row(point, *map(str, row))
     return table
 
 
 def _estimate(estimate: Estimate) -> str:
-    """`.812 (.760-.861)`, or a dash where the number is undefined."""
+    """`.812` over `.760-.861`, or a dash where the number is undefined."""
     if estimate.value != estimate.value:
         return "–"
-    return f"{_short(estimate.value)} ({_short(estimate.low)}–{_short(estimate.high)})"
+    return f"{_short(estimate.value)}\n[dim]{_short(estimate.low)}–{_short(estimate.high)}[/dim]"
 
 
 def _short(value: float) -> str:

@@ -1,7 +1,7 @@
 """The transfer set: answers like the pupils', made from the pupils', for the teacher to label.
 
-Nothing inherits a label. A new answer is made from the answers of one fold only, so that one teacher has seen none of
-its sources and can label it honestly.
+Nothing inherits a label. A new answer is made from answers of one fold (single words may come from any), so that one
+teacher has seen none of its sources and can label it honestly.
 """
 
 from __future__ import annotations

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from pocketscore.text import Vocabulary
 from pocketscore.types import Floats
 
 SPREAD = 0.3
@@ -31,8 +30,3 @@ def _fixed_signs(vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """SVD leaves each component's sign open; make the entry of largest size positive, on every machine."""
     peaks = vectors[np.abs(vectors).argmax(axis=0), np.arange(vectors.shape[1])]
     return np.asarray(vectors * np.where(peaks < 0, -1, 1).astype(np.float32))
-
-
-def usable(vocabulary: Vocabulary) -> bool:
-    """Whether there are enough words for a PCA to mean anything."""
-    return len(vocabulary) >= 2

@@ -14,7 +14,6 @@ from pocketscore.distillation import baselines
 from pocketscore.distillation.augment import TransferSet, transfer_set
 from pocketscore.distillation.embeddings import principal_vectors
 from pocketscore.distillation.labelling import MEAN, Labeller, Taught
-from pocketscore.distillation.results import Candidate, ItemResult
 from pocketscore.distillation.settings import (
     ELSTM_TRAINING,
     LAMBDAS,
@@ -26,6 +25,7 @@ from pocketscore.distillation.settings import (
 from pocketscore.distillation.train import Encoded, Targets, TrainedStudent, encode, train
 from pocketscore.evaluation import agreement
 from pocketscore.progress import Progress
+from pocketscore.results import Candidate, ItemResult
 from pocketscore.student.scorer import Scorer
 from pocketscore.student.spec import PocketSpec, StudentSpec, preset
 from pocketscore.text import Vocabulary

@@ -9,9 +9,9 @@ from typing import Protocol
 
 import numpy as np
 
-from pocketscore.distillation.results import Calibration
 from pocketscore.metrics import cross_entropy, expected_calibration_error
 from pocketscore.progress import Progress
+from pocketscore.results import Calibration
 from pocketscore.soft_labels import fit_temperature, read_probabilities, softmax_at
 from pocketscore.teachers.crossfit import Answers, CrossFit
 from pocketscore.teachers.settings import TeacherSettings
@@ -138,7 +138,7 @@ class FileLabeller:
     def label(self, item: int, texts: Sequence[str], folds: Ints) -> Floats | None:
         """None: the model behind the file is not here."""
 
-    def answer(self, texts: Sequence[str]) -> bool:
+    def answer(self, texts: Sequence[str]) -> bool:  # noqa: ARG002
         """False: the model behind the file is not here."""
         return False
 

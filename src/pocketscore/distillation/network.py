@@ -154,7 +154,7 @@ def _initialise_lstm(lstm: nn.LSTM) -> None:
             if name.startswith("bias_ih"):
                 nn.init.ones_(tensor[lstm.hidden_size : 2 * lstm.hidden_size])
             else:
-                tensor.requires_grad_(False)  # torch has two biases, the spec and Keras one
+                tensor.requires_grad = False  # torch has two biases, the spec and Keras one
 
 
 def _dense(hidden: nn.Linear, output: nn.Linear) -> dict[str, Tensor]:

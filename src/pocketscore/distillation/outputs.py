@@ -18,11 +18,11 @@ from pocketscore.bundle import save
 from pocketscore.data import DataSet, straddling
 from pocketscore.data.files import atomic_write
 from pocketscore.distillation.labelling import Labeller
-from pocketscore.distillation.results import ItemResult
 from pocketscore.distillation.settings import DistillSettings
 from pocketscore.errors import OutputError
 from pocketscore.evaluation import agreement_dict
 from pocketscore.report.build import DataNotes, Speed, render
+from pocketscore.results import ItemResult
 from pocketscore.types import MISSING, Part
 
 WORK, LOG, REPORT, EVALUATION, SOFT_LABELS = (

@@ -16,10 +16,10 @@ from pocketscore.data.items import ScaleKind
 from pocketscore.distillation import outputs
 from pocketscore.distillation.fit import ItemFitter
 from pocketscore.distillation.labelling import CrossFitLabeller, FileLabeller, Labeller
-from pocketscore.distillation.results import ItemResult
 from pocketscore.distillation.settings import DistillSettings
 from pocketscore.errors import InputError
 from pocketscore.progress import Progress, Silent
+from pocketscore.results import ItemResult
 from pocketscore.types import Part, Responses
 from pocketscore.workdir import WorkDir
 

@@ -64,10 +64,10 @@ class TrainSettings:
     def sized(self, human: int, total: int) -> TrainSettings:
         """These settings for `total` answers of which `human` have a human score: fewer answers, fewer steps.
 
-        Between 12 passes over everything and the steps given here, and never fewer than 40 steps a check.
+        Between 12 passes over everything and the steps given here, and never fewer than 20 steps a check.
         """
-        passes = 12 if total > human else 40
-        steps = min(self.steps, max(passes * -(-total // self.batch), 40 * self.checks))
+        passes = 12 if total > human else 40  # a transfer set is an order of magnitude larger
+        steps = min(self.steps, max(passes * -(-total // self.batch), 20 * self.checks))
         return replace(self, steps=steps)
 
 
@@ -101,6 +101,13 @@ class DistillSettings:
     at_most: int | None = None
     seed: int = 0
     teacher: TeacherSettings = field(default_factory=TeacherSettings)
+
+    def __post_init__(self) -> None:
+        if self.at_least < 1 or (self.at_most or 0) < 0 or (self.transfer or 0) < 0:
+            raise InputError(
+                f"at_least = {self.at_least}, at_most = {self.at_most}, transfer = {self.transfer}",
+                "take at least 1 for at_least and 0 for the others",
+            )
 
     @property
     def transfer_per_answer(self) -> int:

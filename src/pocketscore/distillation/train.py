@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -86,6 +87,18 @@ def encode(texts: Sequence[str], vocabulary: Vocabulary, spec: StudentSpec) -> E
     return Encoded(ids, buckets)
 
 
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Products this small gain nothing from a second thread, and lose tenfold when another process wants its core."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@one_thread()
 def train(
     spec: StudentSpec,
     vectors: Vectors | None,

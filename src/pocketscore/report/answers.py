@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pocketscore.distillation.results import ItemResult
+from pocketscore.results import ItemResult
 from pocketscore.types import MISSING, Floats, Part, Responses, Scale
 
 MOST_WORST = 15
@@ -42,9 +42,7 @@ def doubtful(result: ItemResult) -> tuple[AnswerRow, ...]:
     test, student = _Test(result), result.predictions["student"]
     agreed = (student != MISSING) & (student == result.predictions["teacher"])
     rows = np.flatnonzero((test.human != MISSING) & agreed & (student != test.human))
-    return test.shown(
-        rows, lambda row: float(min(test.student[row].max(), test.teacher[row].max())), MOST_DOUBTFUL
-    )
+    return test.shown(rows, lambda row: float(min(test.student[row].max(), test.teacher[row].max())), MOST_DOUBTFUL)
 
 
 def shown_text(text: str) -> str:
@@ -68,12 +66,8 @@ class _Test:
         self.student: Floats = result.probabilities["student"]
         self.teacher: Floats = result.probabilities["teacher"]
 
-    def shown(
-        self, rows: Iterable[int], confidence: Callable[[int], float], most: int
-    ) -> tuple[AnswerRow, ...]:
-        ordered = sorted(
-            (int(row) for row in rows), key=lambda row: (-self._distance(row), -confidence(row), row)
-        )
+    def shown(self, rows: Iterable[int], confidence: Callable[[int], float], most: int) -> tuple[AnswerRow, ...]:
+        ordered = sorted((int(row) for row in rows), key=lambda row: (-self._distance(row), -confidence(row), row))
         return tuple(self._row(row) for row in ordered[:most])
 
     def _distance(self, row: int) -> float:

@@ -14,11 +14,11 @@ import jinja2
 from markupsafe import Markup
 
 from pocketscore.bundle import FORMAT_VERSION
-from pocketscore.distillation.results import ItemResult
 from pocketscore.errors import InputError
 from pocketscore.report import findings, notes, numerals
 from pocketscore.report.item import ItemView
 from pocketscore.report.notes import DataNotes, Speed
+from pocketscore.results import ItemResult
 from pocketscore.text import TEXT_VERSION
 
 __all__ = ["DataNotes", "Speed", "render"]

@@ -153,17 +153,13 @@ def _spoken(estimate: Estimate) -> str:
         return "undefined"
     if not math.isfinite(estimate.low):
         return agreement(estimate.value)
-    return (
-        f"{agreement(estimate.value)} (95 % interval {agreement(estimate.low)} to {agreement(estimate.high)})"
-    )
+    return f"{agreement(estimate.value)} (95 % interval {agreement(estimate.low)} to {agreement(estimate.high)})"
 
 
 def _legend(curve: Curve, y: int) -> str:
     kind = "student" if curve.highlighted else "other"
     line = _line(f"curve {kind}", "2", str(y - 4), "28", str(y - 4))
-    return line + _text(
-        "name", "36", y, f"{curve.name}: lowest {curve.summary.removeprefix(curve.name + ': ')}"
-    )
+    return line + _text("name", "36", y, f"{curve.name}: lowest {curve.summary.removeprefix(curve.name + ': ')}")
 
 
 def _curve(curve: Curve, across: _Axis, down: _Axis) -> str:
@@ -184,6 +180,4 @@ def _text(kind: str, x: str, y: float, text: str) -> str:
 
 def _svg(height: int, description: str, body: str) -> Markup:
     label = escape(description)
-    return Markup(
-        f'<svg class="chart" viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{label}">{body}</svg>'
-    )
+    return Markup(f'<svg class="chart" viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{label}">{body}</svg>')

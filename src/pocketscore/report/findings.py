@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pocketscore.distillation.results import METHODS, ItemResult
 from pocketscore.report.numerals import agreement, count
+from pocketscore.results import METHODS, ItemResult
 from pocketscore.types import Agreement, Estimate, Part, Scale
 
 METRICS = {
@@ -37,9 +37,7 @@ class Compared:
 
 def compared(result: ItemResult) -> tuple[Compared, ...]:
     """Everything compared with the human score on the test part, weakest method first, people last."""
-    methods = [
-        Compared(key, METHODS[key], result.agreement[key]) for key in METHODS if key in result.agreement
-    ]
+    methods = [Compared(key, METHODS[key], result.agreement[key]) for key in METHODS if key in result.agreement]
     people = [] if result.human is None else [Compared("human", RATERS, result.human)]
     return (*methods, *people)
 

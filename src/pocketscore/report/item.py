@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
-from pocketscore.distillation.results import METHODS, ItemResult
 from pocketscore.report import answers, charts, findings, notes
 from pocketscore.report.numerals import plain
+from pocketscore.results import METHODS, ItemResult
 from pocketscore.student.spec import PRESETS, spec_to_dict
 from pocketscore.types import MISSING, Ints, Part
 

@@ -20,8 +20,8 @@ def plan(dice: Dice) -> Draft:
     """One answer to the mathematics item, as planned."""
     kind = dice.weighted(
         (
-            (_explained, 0.26), (_calculated, 0.07), (_half, 0.23), (_turned, 0.03),
-            (_slipped, 0.02), (_contradicting, 0.02), (_cancelling, 0.2), (_groundless, 0.11),
+            (_explained, 0.25), (_calculated, 0.07), (_half, 0.22), (_turned, 0.03),
+            (_slipped, 0.03), (_contradicting, 0.02), (_cancelling, 0.2), (_groundless, 0.11),
             (_short, 0.04), (_other, 0.04),
         )
     )  # fmt: skip
@@ -51,7 +51,7 @@ def _decided(dice: Dice, decision: Sequence[str], reasons: Sequence[str], *, sho
 def _explained(dice: Dice) -> Draft:
     """Right decision and the complete reason: 2."""
     reason = _say(dice, reasons_said.FULL)
-    if dice.chance(0.06):
+    if dice.chance(0.08):
         reason = _against(dice, words.OTHERS_CANCEL, reasons_said.CANCEL, reason)
     reasons = [reason]
     if dice.chance(0.2):

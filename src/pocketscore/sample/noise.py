@@ -93,7 +93,7 @@ def writer(dice: Dice) -> Writer:
         breaks=dice.pick((0.55, 0.75) if additional else (0.15, 0.35, 0.55)),
         hedge=dice.pick((0.0, 0.1, 0.5)),
         chatty=dice.pick((0.0, 0.1) if additional else (0.0, 0.15, 0.4)),
-        own_words=dice.pick((0.2, 0.5, 0.7)),
+        own_words=dice.pick((0.05, 0.25, 0.5)),
     )
 
 

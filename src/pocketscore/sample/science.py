@@ -13,8 +13,8 @@ SURE = 0.062
 """Chance that a rater slips on a plain answer."""
 
 _SETS = (
-    (("source",), 0.16), (("cooling",), 0.07), (("change",), 0.08), (("source", "change"), 0.15),
-    (("source", "cooling"), 0.13), (("cooling", "change"), 0.12), (("source", "cooling", "change"), 0.29),
+    (("source",), 0.22), (("cooling",), 0.05), (("change",), 0.06), (("source", "change"), 0.19),
+    (("source", "cooling"), 0.14), (("cooling", "change"), 0.06), (("source", "cooling", "change"), 0.28),
 )  # fmt: skip
 _TOGETHER: Mapping[tuple[str, ...], Sequence[str]] = {
     ("source", "change"): ideas_said.SOURCE_CHANGE,
@@ -33,7 +33,7 @@ _SPLITS = (
 
 def plan(dice: Dice) -> Draft:
     """One answer to the science item, as planned."""
-    kind = dice.weighted(((_credited, 0.58), (_mistaken, 0.19), (_empty_talk, 0.13), (_short, 0.05), (_other, 0.05)))
+    kind = dice.weighted(((_credited, 0.57), (_mistaken, 0.27), (_empty_talk, 0.07), (_short, 0.04), (_other, 0.05)))
     return kind(dice)
 
 
@@ -86,7 +86,7 @@ def _credited(dice: Dice) -> Draft:
         clauses, doubt = _inserted(dice, clauses, _say(dice, dice.pick(_reversed_for(ideas)))), doubt + 0.05
     if dice.chance(0.06):
         clauses = _inserted(dice, clauses, _say(dice, dice.pick(wrong.DENIALS)))
-    if dice.chance(0.2 if len(ideas) == 3 else 0.4):
+    if dice.chance(0.15 if len(ideas) == 3 else 0.25):
         loose = dice.pick(wrong.WEAK if dice.chance(0.1) else wrong.VAGUE)
         clauses, doubt, lean = _inserted(dice, clauses, _say(dice, loose)), doubt + 0.02, 1
     return Draft(tuple(clauses), len(ideas), doubt, 0 if len(ideas) == 3 else lean)
@@ -101,10 +101,10 @@ def _reversed_for(ideas: tuple[str, ...]) -> Sequence[str]:
 def _mistaken(dice: Dice) -> Draft:
     """Gives the water another origin; true ideas beside it earn one point together at most."""
     clauses = [_claim(dice, right=False)]
-    if dice.chance(0.2):
+    if dice.chance(0.35):
         clauses.append(_say(dice, dice.pick(wrong.WRONG)))
     ideas: tuple[str, ...] = ()
-    if dice.chance(0.15):
+    if dice.chance(0.1):
         ideas = dice.weighted(((("cooling",), 0.35), (("change",), 0.35), (("cooling", "change"), 0.3)))
         clauses = dice.shuffled([*clauses, *_state(dice, ideas)])
     else:
@@ -114,7 +114,12 @@ def _mistaken(dice: Dice) -> Draft:
 
 
 def _padded(dice: Dice, clauses: list[str]) -> list[str]:
-    for source, chance in ((wrong.REVERSED, 0.05), (wrong.IDEA_DENIALS, 0.05), (wrong.VAGUE, 0.55), (words.FILLER, 0.35)):
+    for source, chance in (
+        (wrong.REVERSED, 0.05),
+        (wrong.IDEA_DENIALS, 0.05),
+        (wrong.VAGUE, 0.55),
+        (words.FILLER, 0.35),
+    ):
         if dice.chance(chance):
             clauses = _inserted(dice, clauses, _say(dice, dice.pick(source)))
     return clauses
@@ -124,7 +129,7 @@ def _empty_talk(dice: Dice) -> Draft:
     """Uses the words of the topic without stating an idea."""
     pool = dice.weighted(((wrong.VAGUE, 0.8), (wrong.WEAK, 0.12), (wrong.REVERSED, 0.08)))
     clauses = [_say(dice, dice.pick(pool))]
-    for more, chance in ((wrong.VAGUE, 0.75), (wrong.VAGUE, 0.45), (words.FILLER, 0.4), (wrong.DENIALS, 0.04)):
+    for more, chance in ((wrong.VAGUE, 0.7), (wrong.VAGUE, 0.35), (words.FILLER, 0.3), (wrong.DENIALS, 0.04)):
         if dice.chance(chance):
             clauses = _inserted(dice, clauses, _say(dice, dice.pick(more)))
     weak = pool is wrong.WEAK

@@ -107,9 +107,7 @@ SYNONYMS: Mapping[str, str] = MappingProxyType(
         "wrong": "mistaken|incorrect|not right|in error",
     }
 )  # fmt: skip
-_WORDS = re.compile(
-    r"\b(" + "|".join(sorted(map(re.escape, SYNONYMS), key=lambda word: (-len(word), word))) + r")\b"
-)
+_WORDS = re.compile(r"\b(" + "|".join(sorted(map(re.escape, SYNONYMS), key=lambda word: (-len(word), word))) + r")\b")
 
 
 def reworded(dice: Dice, text: str, rate: float) -> str:

@@ -25,7 +25,7 @@ class PocketSpec:
         filters: Filters of each width.
         hidden: Units of the dense layer.
         buckets: Hash buckets of the wide path, a power of two.
-        dropout: Share of pooled features dropped in training.
+        dropout: Share of features dropped before and after the dense layer in training.
     """
 
     embedding: int = 32
@@ -72,7 +72,8 @@ class ElstmSpec:
         embedding_l1: L1 penalty on the word vectors.
         hidden_l1: L1 penalty on the dense layer's weights.
         hidden_l2: L2 penalty on the dense layer's weights.
-        dropout: Share of features dropped before and after the dense layer in training.
+        dropout: Share of word vectors' coordinates, and of features before and after the dense layer, dropped in
+            training.
     """
 
     embedding: int
@@ -161,13 +162,26 @@ def spec_from_dict(raw: Mapping[str, object]) -> StudentSpec:
             f"the student has fields {sorted(raw)}, expected {sorted(wanted)}", "get the file again from its maker"
         )
     values = {key: tuple(value) if isinstance(value, list) else value for key, value in raw.items()}
-    _check_sizes(values)
+    for key, value in values.items():
+        _check_value(key, value)
     return kind(**values)  # type: ignore[arg-type]
 
 
-def _check_sizes(values: Mapping[str, object]) -> None:
-    """Refuse sizes that no honest file has, before they size an allocation."""
-    for key, value in values.items():
-        for number in value if isinstance(value, tuple) else (value,):
-            if isinstance(number, int | float) and not 0 <= number <= 65536:
-                raise ArtefactError(f"the student's {key} = {value} is out of range", "get the file again")
+_CHOICES = {"kind": ("pocket", "elstm"), "pooling": ("last", "max"), "activation": ("relu", "selu")}
+_SHARES = ("dropout", "embedding_l1", "hidden_l1", "hidden_l2")
+
+
+def _check_value(key: str, value: object) -> None:
+    """Refuse values that no honest file has, before they size an allocation."""
+    if key in _CHOICES:
+        good = value in _CHOICES[key]
+    elif key == "bidirectional":
+        good = isinstance(value, bool)
+    elif key in _SHARES:
+        good = isinstance(value, int | float) and 0 <= value < 1
+    elif key == "widths":
+        good = isinstance(value, tuple) and 0 < len(value) <= 8 and all(type(n) is int and 0 < n <= 16 for n in value)
+    else:
+        good = type(value) is int and 0 < value <= 65536
+    if not good:
+        raise ArtefactError(f"the student's {key} = {value!r} is out of range", "get the file again")

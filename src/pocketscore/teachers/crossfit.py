@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -79,7 +80,7 @@ class CrossFit:
         """Teacher, settings and data as plain text."""
         settings = {name: str(value) for name, value in asdict(self.settings).items()}
         return {
-            "teacher": settings.pop("model"),
+            "teacher": model_name(settings.pop("model")),
             "weights_sha256": self.encoder.digest,
             "data_sha256": self._data_hash(),
             "frozen_layers": str(self.encoder.frozen_layers),
@@ -172,6 +173,15 @@ class CrossFit:
             for row in zip(part.texts, part.items.tolist(), part.scores.tolist(), strict=True):
                 digest.update(repr(row).encode("utf-8", "surrogatepass"))
         return digest.hexdigest()
+
+
+def model_name(model: str) -> str:
+    """The model's name for records: a hub id as it is, of a folder its last part (the path may name a person).
+
+    >>> model_name("models/ada/scibert"), model_name("bert-base-uncased"), model_name("org/model")
+    ('scibert', 'bert-base-uncased', 'org/model')
+    """
+    return model if model.count("/") <= 1 and model[:1] not in "/.~" and "\\" not in model else Path(model).name
 
 
 def _text_key(text: str, item: int) -> bytes:

@@ -48,7 +48,7 @@ class Encoder:
     def __init__(self, name: str, layers: int | Literal["third", "all"], device: Device, max_tokens: int) -> None:
         self._device, self._max_tokens = device, max_tokens
         self._tokenizer, self._model = _load(name)
-        self._model.to(device.name).eval().requires_grad_(False)
+        self._model.to(device.name).eval().requires_grad_(False)  # noqa: FBT003
         self.width = int(self._model.config.hidden_size)
         self.parameters = sum(p.numel() for p in self._model.parameters())
         self.digest = weights_digest(self._model)
@@ -58,7 +58,7 @@ class Encoder:
 
     def top(self) -> nn.Module:
         """A trainable copy of the layers above the trunk."""
-        return self._top(self.frozen_layers).requires_grad_(True)
+        return self._top(self.frozen_layers).requires_grad_(True)  # noqa: FBT003
 
     def prepare(self, texts: Sequence[str], *, batch: int = 32) -> list[Tensor]:
         """What the top layers read of each text: trunk states (T, H) in float16, or token ids (T,) without a trunk."""
@@ -176,8 +176,12 @@ def _load(name: str) -> tuple[Any, Any]:
         packaged_minilm() if packaged else Path(name).expanduser() if Path(name).expanduser().is_dir() else name
     )
     try:
-        tokenizer = transformers.AutoTokenizer.from_pretrained(source, local_files_only=packaged)
-        model = transformers.AutoModel.from_pretrained(source, local_files_only=packaged, dtype=torch.float32)
+        tokenizer = transformers.AutoTokenizer.from_pretrained(
+            source, trust_remote_code=False, local_files_only=packaged
+        )
+        model = transformers.AutoModel.from_pretrained(
+            source, trust_remote_code=False, local_files_only=packaged, dtype=torch.float32
+        )
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         raise TeacherError(
             f"the teacher {name!r} cannot be loaded ({str(error).splitlines()[0]})",

@@ -39,5 +39,11 @@ class TeacherSettings:
     def __post_init__(self) -> None:
         if self.folds < 2:
             raise InputError(f"{self.folds} folds cannot cross-fit", "take at least 2 (--folds)")
-        if self.epochs < 1 or self.batch < 1:
-            raise InputError(f"epochs = {self.epochs}, batch = {self.batch}", "take at least 1 of each")
+        for name in ("epochs", "batch", "patience"):
+            if getattr(self, name) < 1:
+                raise InputError(f"{name} = {getattr(self, name)}", "take at least 1")
+        if not (self.learning_rate > 0 and 0 <= self.dropout < 1 and self.max_tokens >= 8):
+            raise InputError(
+                f"learning_rate = {self.learning_rate}, dropout = {self.dropout}, max_tokens = {self.max_tokens}",
+                "take a rate above 0, a dropout in [0, 1) and at least 8 tokens",
+            )
