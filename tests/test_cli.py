@@ -65,6 +65,7 @@ def write_csv(path: Path, rows: list[dict[str, str]], encoding: str = "utf-8") -
 
 
 def read_csv(path: Path) -> list[dict[str, str]]:
+    csv.field_size_limit(1 << 24)
     with path.open(newline="", encoding="utf-8-sig") as file:
         return list(csv.DictReader(file))
 

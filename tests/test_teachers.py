@@ -81,6 +81,7 @@ def test_other_architectures_train_too(kind: str, tiny_encoder: Path, tmp_path: 
 def test_long_answers_are_cut_quickly(tiny_encoder: Path) -> None:
     encoder = Encoder(str(tiny_encoder), 1, CPU, 16)
     assert [len(row) for row in encoder.prepare(["water " * 200_000, "air"])] == [16, 3]
+    assert len(Encoder(str(tiny_encoder), 1, CPU, 10_000).prepare(["water " * 1000])[0]) == 126
 
 
 def test_padding_and_mask() -> None:

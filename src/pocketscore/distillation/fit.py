@@ -88,7 +88,7 @@ class ItemFitter:
         weights = LAMBDAS if self._settings.lambda_ is None else (self._settings.lambda_,)
         self._progress.start(f"student, item {self._responses.item.id}", len(weights) + 1)
         original = self._network(plain, LossSettings(0.0))
-        tried = {weight: self._network(lesson, self._loss(weight)) for weight in weights}
+        tried = {weight: self._network(lesson, self._settings.loss(weight)) for weight in weights}
         weight = min(tried, key=lambda candidate: tried[candidate].best_loss)
         candidates = tuple(Candidate(w, student.best_loss) for w, student in tried.items())
         return self._result(
@@ -125,9 +125,6 @@ class ItemFitter:
         if not isinstance(self._spec, PocketSpec):
             return ELSTM_TRAINING
         return POCKET_TRAINING.sized(human, total)
-
-    def _loss(self, weight: float) -> LossSettings:
-        return LossSettings(weight, self._settings.lambda_on, self._settings.temperature)
 
     def _network(self, lesson: _Lesson, loss: LossSettings) -> TrainedStudent:
         name = f"student-{self._key(lesson, loss)}"

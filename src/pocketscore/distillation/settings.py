@@ -6,9 +6,10 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from pocketscore.errors import InputError
+from pocketscore.student.spec import preset
 from pocketscore.teachers.settings import TeacherSettings
 
-LAMBDAS = (1.0, 4.0)
+LAMBDAS = (0.3, 2.0)
 """Values tried on the validation part when λ is not given."""
 
 
@@ -103,11 +104,17 @@ class DistillSettings:
     teacher: TeacherSettings = field(default_factory=TeacherSettings)
 
     def __post_init__(self) -> None:
+        preset(self.student)
+        self.loss(self.lambda_ or 0.0)
         if self.at_least < 1 or (self.at_most or 0) < 0 or (self.transfer or 0) < 0:
             raise InputError(
                 f"at_least = {self.at_least}, at_most = {self.at_most}, transfer = {self.transfer}",
                 "take at least 1 for at_least and 0 for the others",
             )
+
+    def loss(self, weight: float) -> LossSettings:
+        """The loss with a λ."""
+        return LossSettings(weight, self.lambda_on, self.temperature)
 
     @property
     def transfer_per_answer(self) -> int:

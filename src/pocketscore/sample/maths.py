@@ -20,9 +20,9 @@ def plan(dice: Dice) -> Draft:
     """One answer to the mathematics item, as planned."""
     kind = dice.weighted(
         (
-            (_explained, 0.25), (_calculated, 0.07), (_half, 0.22), (_turned, 0.03),
-            (_slipped, 0.03), (_contradicting, 0.02), (_cancelling, 0.2), (_groundless, 0.11),
-            (_short, 0.04), (_other, 0.04),
+            (_explained, 0.26), (_calculated, 0.04), (_half, 0.21), (_turned, 0.03),
+            (_slipped, 0.015), (_contradicting, 0.015), (_cancelling, 0.25), (_groundless, 0.1),
+            (_short, 0.03), (_other, 0.05),
         )
     )  # fmt: skip
     return replace(kind(dice), because=0.5)
@@ -38,7 +38,7 @@ def _against(dice: Dice, frames: Sequence[str], claims: Sequence[str], own: str)
     return expand(dice, f"{frame} {own}", words.SLOTS)
 
 
-def _decided(dice: Dice, decision: Sequence[str], reasons: Sequence[str], *, shown: float = 0.5) -> tuple[str, ...]:
+def _decided(dice: Dice, decision: Sequence[str], reasons: Sequence[str], *, shown: float = 0.75) -> tuple[str, ...]:
     """The decision before the reasons, after them, or only to be read from them."""
     if not dice.chance(shown):
         return tuple(reasons)
@@ -51,11 +51,11 @@ def _decided(dice: Dice, decision: Sequence[str], reasons: Sequence[str], *, sho
 def _explained(dice: Dice) -> Draft:
     """Right decision and the complete reason: 2."""
     reason = _say(dice, reasons_said.FULL)
-    if dice.chance(0.08):
+    if dice.chance(0.05):
         reason = _against(dice, words.OTHERS_CANCEL, reasons_said.CANCEL, reason)
     reasons = [reason]
-    if dice.chance(0.2):
-        reasons = dice.shuffled([reason, _say(dice, reasons_said.PARTIAL)])
+    if dice.chance(0.4):
+        reasons = dice.shuffled([reason, _say(dice, reasons_said.FULL if dice.chance(0.5) else reasons_said.PARTIAL)])
     return Draft(_decided(dice, words.NO, reasons), 2, SURE, -1)
 
 
@@ -74,7 +74,7 @@ def _half(dice: Dice) -> Draft:
     """Right decision, incomplete reason: 1."""
     reasons = dice.some(reasons_said.PARTIAL, 1 + dice.below(2))
     clauses = [expand(dice, reason, words.SLOTS) for reason in reasons]
-    if dice.chance(0.06):
+    if dice.chance(0.04):
         clauses[0] = _against(dice, words.OTHERS_CANCEL, reasons_said.CANCEL, clauses[0])
     return Draft(_decided(dice, words.NO, clauses), 1, SURE + 0.04)
 
@@ -106,7 +106,7 @@ def _contradicting(dice: Dice) -> Draft:
 
 def _cancelling(dice: Dice) -> Draft:
     """Agrees with Sana: 0, whatever is quoted from others."""
-    kind = dice.weighted((("plain", 0.84), ("others", 0.06), ("worked", 0.1)))
+    kind = dice.weighted((("plain", 0.91), ("others", 0.05), ("worked", 0.04)))
     if kind == "worked":
         return Draft(_decided(dice, words.YES, [_worked(dice, _cancel_numbers(dice))[0]]), 0, SURE, 1)
     clauses = [expand(dice, reason, words.SLOTS) for reason in dice.some(reasons_said.CANCEL, 1 + dice.below(2))]
@@ -119,7 +119,7 @@ def _groundless(dice: Dice) -> Draft:
     """Right decision with no reason, or one that has nothing to do with amounts: 0."""
     reasons = [] if dice.chance(0.3) else [_say(dice, reasons_said.IRRELEVANT)]
     decision = words.NO if dice.chance(0.6) else words.YES
-    return Draft(_decided(dice, decision, reasons, shown=0.7 if reasons else 1.0), 0, SURE + 0.02, 1)
+    return Draft(_decided(dice, decision, reasons, shown=0.5 if reasons else 1.0), 0, SURE + 0.02, 1)
 
 
 def _short(dice: Dice) -> Draft:

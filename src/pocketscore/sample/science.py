@@ -23,7 +23,7 @@ _TOGETHER: Mapping[tuple[str, ...], Sequence[str]] = {
     ("source", "cooling", "change"): ideas_said.ALL_THREE,
 }
 _SPLITS = (
-    ((("source", "cooling", "change"),), 0.2),
+    ((("source", "cooling", "change"),), 0.14),
     ((("source", "change"), ("cooling",)), 0.25),
     ((("source", "cooling"), ("change",)), 0.15),
     ((("source",), ("cooling", "change")), 0.2),
@@ -101,7 +101,7 @@ def _reversed_for(ideas: tuple[str, ...]) -> Sequence[str]:
 def _mistaken(dice: Dice) -> Draft:
     """Gives the water another origin; true ideas beside it earn one point together at most."""
     clauses = [_claim(dice, right=False)]
-    if dice.chance(0.35):
+    if dice.chance(0.12):
         clauses.append(_say(dice, dice.pick(wrong.WRONG)))
     ideas: tuple[str, ...] = ()
     if dice.chance(0.1):
@@ -129,7 +129,7 @@ def _empty_talk(dice: Dice) -> Draft:
     """Uses the words of the topic without stating an idea."""
     pool = dice.weighted(((wrong.VAGUE, 0.8), (wrong.WEAK, 0.12), (wrong.REVERSED, 0.08)))
     clauses = [_say(dice, dice.pick(pool))]
-    for more, chance in ((wrong.VAGUE, 0.7), (wrong.VAGUE, 0.35), (words.FILLER, 0.3), (wrong.DENIALS, 0.04)):
+    for more, chance in ((wrong.VAGUE, 0.45), (wrong.VAGUE, 0.15), (words.FILLER, 0.2), (wrong.DENIALS, 0.04)):
         if dice.chance(chance):
             clauses = _inserted(dice, clauses, _say(dice, dice.pick(more)))
     weak = pool is wrong.WEAK

@@ -39,15 +39,18 @@ class Encoder:
         name: Hub id, folder, or "minilm" for the packaged default.
         layers: Top layers to train: a number, "third" or "all".
         device: Where to run.
-        max_tokens: Longer answers are cut.
+        max_tokens: Longer answers are cut, here or where the encoder's positions end.
 
     Raises:
         TeacherError: When the model cannot be loaded.
     """
 
     def __init__(self, name: str, layers: int | Literal["third", "all"], device: Device, max_tokens: int) -> None:
-        self._device, self._max_tokens = device, max_tokens
+        self._device = device
         self._tokenizer, self._model = _load(name)
+        # Two positions less: some architectures count theirs from 2.
+        places = int(getattr(self._model.config, "max_position_embeddings", max_tokens + 2)) - 2
+        self._max_tokens = min(max_tokens, self._tokenizer.model_max_length, places)
         self._model.to(device.name).eval().requires_grad_(False)  # noqa: FBT003
         self.width = int(self._model.config.hidden_size)
         self.parameters = sum(p.numel() for p in self._model.parameters())
