@@ -15,7 +15,16 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 
 from pocketscore.errors import InputError, OutputError
-from pocketscore.sample import NAMES, fragments_maths, fragments_science, sample_path
+from pocketscore.sample import (
+    NAMES,
+    fragments_maths,
+    fragments_maths_reasons,
+    fragments_science,
+    fragments_science_ideas,
+    fragments_science_wrong,
+    sample_path,
+    synonyms,
+)
 from pocketscore.sample.generate import Row, generate, main
 from pocketscore.sample.writing import Dice, expand
 
@@ -114,14 +123,15 @@ def test_groups_differ_in_spelling_and_not_in_rating(planned: list[Row]) -> None
     assert rates["additional"] > 1.3 * rates["first"]
 
 
+@pytest.mark.parametrize("c", [1.0, 10.0])
 @pytest.mark.parametrize("item", POINTS)
-def test_counting_words_does_not_solve_it(shipped: list[dict[str, str]], item: str) -> None:
+def test_counting_words_does_not_solve_it(shipped: list[dict[str, str]], item: str, c: float) -> None:
     rows = of_item(shipped, item)
     scores = [int(row["score"]) for row in rows]
-    model = make_pipeline(TfidfVectorizer(ngram_range=(1, 2)), LogisticRegression(max_iter=1000))
+    model = make_pipeline(TfidfVectorizer(ngram_range=(1, 2)), LogisticRegression(C=c, max_iter=1000))
     folds = StratifiedKFold(5, shuffle=True, random_state=0)
     predicted = cross_val_predict(model, [row["response"] for row in rows], scores, cv=folds)
-    assert 0.45 < qwk(scores, predicted.tolist()) < 0.80
+    assert 0.45 < qwk(scores, predicted.tolist()) < 0.75
 
 
 def test_items_say_that_they_are_simulated() -> None:
@@ -157,16 +167,48 @@ def distribution(rows: list[dict[str, str]]) -> list[str]:
     return lines
 
 
-@pytest.mark.parametrize("words", [fragments_science, fragments_maths])
-def test_fragments_can_be_expanded_and_none_is_given_twice(words: object) -> None:
+@pytest.mark.parametrize(
+    ("words", "base"),
+    [
+        (fragments_science, fragments_science),
+        (fragments_science_ideas, fragments_science),
+        (fragments_science_wrong, fragments_science),
+        (fragments_maths, fragments_maths),
+        (fragments_maths_reasons, fragments_maths),
+    ],
+)
+def test_fragments_can_be_expanded_and_none_is_given_twice(words: object, base: object) -> None:
     roles = ("p", "inc", "up", "dec", "end", "gap", "yes", "no", "claim")
-    slots = {**{role: ("x",) for role in roles}, **vars(words)["SLOTS"]}
+    slots = {**{role: ("x",) for role in roles}, **vars(base)["SLOTS"]}
     for name, fragments in vars(words).items():
         if not name.isupper() or name in {"SLOTS", "NO", "YES"}:
             continue
         texts = [entry[0] if isinstance(entry, tuple) else entry for entry in fragments]
         assert len(texts) == len(set(texts)), name
         assert all(expand(Dice(seed), text, slots) for seed, text in enumerate(texts)), name
+
+
+@pytest.mark.parametrize(
+    "pool",
+    [
+        fragments_science_ideas.SOURCE,
+        fragments_science_ideas.COOLING,
+        fragments_science_ideas.CHANGE,
+        fragments_science_wrong.WRONG,
+        fragments_science_wrong.VAGUE,
+        fragments_maths_reasons.FULL,
+        fragments_maths_reasons.PARTIAL,
+        fragments_maths_reasons.CANCEL,
+    ],
+)
+def test_every_idea_and_misconception_has_many_wordings(pool: tuple[str, ...]) -> None:
+    assert len(pool) >= 60
+
+
+def test_rewording_exchanges_words_only_at_its_rate() -> None:
+    text = "the warm air loses heat"
+    assert synonyms.reworded(Dice(1), text, 0.0) == text
+    assert synonyms.reworded(Dice(1), text, 1.0) != text
 
 
 @pytest.mark.parametrize("name", ["other.csv", "../errors.py", ""])

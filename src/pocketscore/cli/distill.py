@@ -18,6 +18,7 @@ from pocketscore.errors import InputError, MissingExtraError
 if TYPE_CHECKING:
     from pocketscore.distillation.pipeline import Distilled, Source
     from pocketscore.distillation.settings import DistillSettings
+    from pocketscore.results import ItemResult
 
 
 def distill(
@@ -86,13 +87,19 @@ def run_and_print(source: Source, out: Path, settings: DistillSettings) -> Disti
         done = run(source, out, settings, progress, command)
     for result in done.results:
         print_result(result, METHODS)
-        typer.echo(f"{result.scorer.parameters:,} parameters, {result.file_bytes / 1000:.1f} KB: {out / result.file}\n")
+        typer.echo(f"{_sizes(result)}: {out / result.file}\n")
     for item in done.data.skipped:
         typer.echo(f"skipped item {item.item}: {item.reason}")
     if done.data.dropped:
         typer.echo(f"{len(done.data.dropped)} rows left out; report and run.log say which and why")
     typer.echo(f"report: {done.report}")
     return done
+
+
+def _sizes(result: ItemResult) -> str:
+    """Parameters of student and teacher, λ, and the size of the file."""
+    teacher = "" if result.teacher_parameters is None else f" (teacher {result.teacher_parameters:,})"
+    return f"{result.scorer.parameters:,} parameters{teacher}, λ = {result.weight:g}, {result.file_bytes / 1000:.1f} KB"
 
 
 def progress_console() -> Bars | Lines:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
@@ -150,8 +150,8 @@ def _describe(data: DataSet, items: Sequence[Responses], log: Progress) -> None:
 class _Log:
     """Passes everything on and keeps notes with the time in a file; added to when a run is taken up again."""
 
-    def __init__(self, path: Path, inner: Progress, now: Callable[[], float] = time.time) -> None:
-        self._path, self._inner, self._now = path, inner, now
+    def __init__(self, path: Path, inner: Progress) -> None:
+        self._path, self._inner = path, inner
         self._write(f"pocketscore {__version__}")
 
     def start(self, stage: str, total: int) -> None:
@@ -166,12 +166,5 @@ class _Log:
         self._inner.note(message)
 
     def _write(self, message: str) -> None:
-        stamp = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(self._now()))
+        stamp = time.strftime("%Y-%m-%d %H:%M:%S")
         outputs.append_line(self._path, f"{stamp} {message}")
-
-
-def settings_dict(settings: DistillSettings) -> dict[str, object]:
-    """Settings as JSON-ready data, λ under its own name."""
-    raw = asdict(settings)
-    raw["lambda"] = raw.pop("lambda_")
-    return raw

@@ -9,7 +9,7 @@ from pocketscore.sample import fragments_maths as words
 from pocketscore.sample import fragments_maths_reasons as reasons_said
 from pocketscore.sample.writing import Dice, Draft, expand
 
-SURE = 0.04
+SURE = 0.054
 """Chance that a rater slips on a plain answer."""
 
 _PRICES = (10, 20, 30, 40, 50, 60, 80, 100, 100, 100, 120, 150, 200, 250, 300, 400, 500, 1000)
@@ -38,7 +38,7 @@ def _against(dice: Dice, frames: Sequence[str], claims: Sequence[str], own: str)
     return expand(dice, f"{frame} {own}", words.SLOTS)
 
 
-def _decided(dice: Dice, decision: Sequence[str], reasons: Sequence[str], *, shown: float = 0.75) -> tuple[str, ...]:
+def _decided(dice: Dice, decision: Sequence[str], reasons: Sequence[str], *, shown: float = 0.6) -> tuple[str, ...]:
     """The decision before the reasons, after them, or only to be read from them."""
     if not dice.chance(shown):
         return tuple(reasons)
@@ -54,8 +54,8 @@ def _explained(dice: Dice) -> Draft:
     if dice.chance(0.05):
         reason = _against(dice, words.OTHERS_CANCEL, reasons_said.CANCEL, reason)
     reasons = [reason]
-    if dice.chance(0.4):
-        reasons = dice.shuffled([reason, _say(dice, reasons_said.FULL if dice.chance(0.5) else reasons_said.PARTIAL)])
+    if dice.chance(0.5):
+        reasons = dice.shuffled([reason, _say(dice, reasons_said.PARTIAL)])
     return Draft(_decided(dice, words.NO, reasons), 2, SURE, -1)
 
 
@@ -76,6 +76,8 @@ def _half(dice: Dice) -> Draft:
     clauses = [expand(dice, reason, words.SLOTS) for reason in reasons]
     if dice.chance(0.04):
         clauses[0] = _against(dice, words.OTHERS_CANCEL, reasons_said.CANCEL, clauses[0])
+    if dice.chance(0.15):
+        clauses = dice.shuffled([*clauses, _say(dice, reasons_said.IRRELEVANT)])
     return Draft(_decided(dice, words.NO, clauses), 1, SURE + 0.04)
 
 
@@ -112,6 +114,8 @@ def _cancelling(dice: Dice) -> Draft:
     clauses = [expand(dice, reason, words.SLOTS) for reason in dice.some(reasons_said.CANCEL, 1 + dice.below(2))]
     if kind == "others":
         clauses[0] = _against(dice, words.OTHERS_FULL, reasons_said.FULL, clauses[0])
+    if dice.chance(0.15):
+        clauses = dice.shuffled([*clauses, _say(dice, reasons_said.IRRELEVANT)])
     return Draft(_decided(dice, words.YES, clauses), 0, SURE - 0.02, 1)
 
 

@@ -9,7 +9,7 @@ from pocketscore.sample import fragments_science_ideas as ideas_said
 from pocketscore.sample import fragments_science_wrong as wrong
 from pocketscore.sample.writing import Dice, Draft, expand
 
-SURE = 0.062
+SURE = 0.066
 """Chance that a rater slips on a plain answer."""
 
 _SETS = (
@@ -129,7 +129,12 @@ def _empty_talk(dice: Dice) -> Draft:
     """Uses the words of the topic without stating an idea."""
     pool = dice.weighted(((wrong.VAGUE, 0.8), (wrong.WEAK, 0.12), (wrong.REVERSED, 0.08)))
     clauses = [_say(dice, dice.pick(pool))]
-    for more, chance in ((wrong.VAGUE, 0.45), (wrong.VAGUE, 0.15), (words.FILLER, 0.2), (wrong.DENIALS, 0.04)):
+    for more, chance in (
+        (wrong.VAGUE, 0.45),
+        (wrong.VAGUE, 0.15),
+        (words.FILLER, 0.2),
+        (wrong.DENIALS, 0.04),
+    ):
         if dice.chance(chance):
             clauses = _inserted(dice, clauses, _say(dice, dice.pick(more)))
     weak = pool is wrong.WEAK
