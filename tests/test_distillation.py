@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from sklearn.decomposition import PCA
 
@@ -16,6 +16,7 @@ from pocketscore.distillation.outputs import file_names
 from pocketscore.distillation.settings import POCKET_TRAINING, DistillSettings, LossSettings, TrainSettings
 from pocketscore.distillation.train import Targets, distillation_loss, encode, train
 from pocketscore.errors import InputError
+from pocketscore.metrics import cross_entropy
 from pocketscore.student import Scorer, preset
 from pocketscore.text import Vocabulary
 from pocketscore.types import Item, Responses, Scale
@@ -57,14 +58,16 @@ def test_temperature_softens_both_sides_and_keeps_the_scale_of_gradients() -> No
     """Hinton et al.: as T grows the soft term's gradient tends to that of half the squared logit difference."""
     logits = torch.tensor([[0.3, -0.2, 0.1]], requires_grad=True)
     p = torch.softmax(torch.tensor([[0.5, 0.1, -0.6]]), 1)
-    only_soft = LossSettings(1e9, temperature=1000.0)
+    only_soft = LossSettings(1e9, temperature=100.0)
     distillation_loss(logits, torch.zeros(1, 3), p, only_soft).backward()  # type: ignore[no-untyped-call]
     centred = logits.detach() - torch.log(p)
     assert logits.grad is not None
-    torch.testing.assert_close(logits.grad, (centred - centred.mean()) / 3, rtol=1e-2, atol=1e-3)
+    torch.testing.assert_close(logits.grad, (centred - centred.mean()) / 3, rtol=2e-2, atol=1e-3)
 
 
-@pytest.mark.parametrize(("weight", "temperature"), [(-1, 1), (float("nan"), 1), (float("inf"), 1), (1, 0), (1, -2)])
+@pytest.mark.parametrize(
+    ("weight", "temperature"), [(-1, 1), (float("nan"), 1), (float("inf"), 1), (1, 0), (1, -2), (1, 1e-30), (1, 1e200)]
+)
 def test_impossible_losses(weight: float, temperature: float) -> None:
     with pytest.raises(InputError):
         LossSettings(weight, temperature=temperature)
@@ -92,6 +95,9 @@ def test_scripts_without_blanks_are_augmented_too() -> None:
     ]
     made = transfer_set(texts, np.zeros(2, dtype=np.int64), 10, 0)
     assert len(made.texts) >= 15
+    short = transfer_set(["水蒸气遇冷液化成小水珠", "杯子漏水了"], np.zeros(2, dtype=np.int64), 10, 0)
+    assert len(short.texts) >= 14
+    assert not any(char in "abcdefghijklmnopqrstuvwxyz" for text in made.texts for char in text)
     assert all(" " not in text for text in made.texts)
 
 
@@ -144,6 +150,8 @@ def test_training_stops_early_and_keeps_the_best_state() -> None:
     found = train(spec, None, len(vocabulary), (encoded, targets), (encoded, 1 - scores), LossSettings(0.0), patient, 0)
     assert len(found.curve) == 4
     assert found.best_loss == found.curve[0, 2]
+    kept = Scorer("x", spec, vocabulary, found.arrays, Scale.of(["0", "1"])).score(TEXTS).probabilities
+    assert cross_entropy(kept, 1 - scores) == pytest.approx(found.best_loss, abs=1e-5)
 
 
 def test_smaller_data_take_fewer_steps() -> None:
@@ -163,6 +171,7 @@ def test_baselines_are_what_they_are_called() -> None:
     assert found.tolist() == [0, 1, 2]
 
 
+@example(["a/b", "a_b-c14cdd"])
 @given(st.lists(st.text(max_size=12), unique=True, max_size=8))
 def test_file_names_are_safe_and_different(items: list[str]) -> None:
     names = file_names(items)

@@ -71,7 +71,7 @@ def split(text: str) -> list[str]:
 
 def fnv(word: str) -> int:
     h = 0x811C9DC5
-    for c in word:
+    for c in word[:64]:
         h = (h ^ ord(c)) * 0x01000193 % 2**32
     return h
 
@@ -86,7 +86,7 @@ def bucket(h: int, buckets: int) -> int:
 
 
 def word_buckets(word: str, buckets: int) -> list[int]:
-    marked = f"<{word}>"
+    marked = f"<{word[:64]}>"
     runs = [marked[i : i + n] for n in (3, 4, 5) for i in range(len(marked) - n + 1)]
     return [bucket(fnv(run), buckets) for run in (word, *runs)]
 

@@ -25,6 +25,15 @@ def test_entries_come_back_and_unfinished_ones_do_not_exist(tmp_path: Path) -> N
     assert list(work.names("ab")) == ["ab"]
 
 
+def test_a_damaged_entry_counts_as_unfinished(tmp_path: Path) -> None:
+    work = WorkDir(tmp_path)
+    work.put("a", {"x": np.arange(1000)})
+    raw = (tmp_path / "a.npz").read_bytes()
+    for damaged in (b"", b"PK", raw[: len(raw) // 2], b"text"):
+        (tmp_path / "a.npz").write_bytes(damaged)
+        assert work.get("a") is None
+
+
 def test_a_folder_that_cannot_be_made_is_an_output_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(OutputError):

@@ -121,7 +121,9 @@ def _number(cell: object, path: Path, id_: str) -> float:
 def _rows_of(rows: Sequence[Sequence[object]], places: dict[str, int], item: str) -> dict[str, Sequence[object]]:
     chosen = rows
     if "item" in places:
-        chosen = [row for row in rows if cell_text(row[places["item"]]) == item]
+        named = [(cell_text(row[places["item"]]) or "").strip() for row in rows]
+        if len(set(named)) > 1:  # a file about one item may call it what it likes
+            chosen = [row for row, name in zip(rows, named, strict=True) if name == item]
     found: dict[str, Sequence[object]] = {}
     for row in chosen:
         id_ = (cell_text(row[places["id"]]) or "").strip()

@@ -6,7 +6,8 @@
 2. Split. Letters, digits, marks and apostrophes run together as words; an ideograph or a symbol is a word of its own;
    apostrophes at either end of a word are cut off.
 3. Look up. A word's id is its place in the vocabulary, 1..V; 0 stands for every other word.
-4. Hash. Each word, each pair of neighbours and each run of 3 to 5 characters inside "<word>" has a bucket.
+4. Hash. Each word, each pair of neighbours and each run of 3 to 5 characters inside "<word>" has a bucket; of a word
+   only the first `MAX_LETTERS` characters count here.
 
 Functions here are pure; `Vocabulary` is plain data.
 """
@@ -29,6 +30,9 @@ from pocketscore.errors import InputError
 TEXT_VERSION = 1
 MAX_WORDS = 1000
 """Words of one answer that are read; the rest is ignored and the answer gets the status `truncated`."""
+
+MAX_LETTERS = 64
+"""Characters of one word that are hashed; a megabyte without a blank must not cost more than any other word."""
 
 NGRAM_SIZES = (3, 4, 5)
 UNKNOWN = 0
@@ -81,13 +85,13 @@ def words(text: str) -> Words:
 
 
 def word_hash(word: str) -> int:
-    """32-bit FNV-1a (Fowler, Noll and Vo) over the code points of a word.
+    """32-bit FNV-1a (Fowler, Noll and Vo) over the first `MAX_LETTERS` code points of a word.
 
     >>> word_hash("air"), word_hash("")
     (858933783, 2166136261)
     """
     value = _FNV_OFFSET
-    for char in word:
+    for char in word[:MAX_LETTERS]:
         value = ((value ^ ord(char)) * _FNV_PRIME) & _MASK
     return value
 
@@ -113,7 +117,7 @@ def ngrams(word: str) -> list[str]:
     >>> ngrams("air")
     ['<ai', 'air', 'ir>', '<air', 'air>', '<air>']
     """
-    marked = f"<{word}>"
+    marked = f"<{word[:MAX_LETTERS]}>"
     return [marked[i : i + n] for n in NGRAM_SIZES for i in range(len(marked) - n + 1)]
 
 

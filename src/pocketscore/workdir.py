@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -40,17 +41,18 @@ class WorkDir:
         self.folder = folder
 
     def get(self, name: str) -> dict[str, npt.NDArray[np.generic]] | None:
-        """The arrays of an entry, or None when it is not finished."""
+        """The arrays of an entry, or None when it is not finished (or damaged)."""
         path = self.folder / f"{name}.npz"
-        if not path.exists():
-            return None
-        with np.load(path, allow_pickle=False) as stored:
-            return {key: stored[key] for key in stored.files}
+        try:
+            with np.load(path, allow_pickle=False) as stored:
+                return {key: stored[key] for key in stored.files}
+        except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile):
+            return None  # not there, or damaged: computed again
 
     def put(self, name: str, arrays: Arrays) -> None:
         """Finish an entry."""
         buffer = io.BytesIO()
-        np.savez(buffer, allow_pickle=False, **arrays)
+        np.savez(buffer, **arrays)  # type: ignore[arg-type]  # numpy 1.26 has no allow_pickle here
         make_folder(self.folder)
         atomic_write(self.folder / f"{name}.npz", buffer.getvalue())
 

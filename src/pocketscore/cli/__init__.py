@@ -60,10 +60,10 @@ def main() -> None:
         if stop.code == INTERRUPTED:
             _end("stopped; the same command goes on from here", INTERRUPTED)
         raise
-    except (OSError, MemoryError) as error:
+    except Exception as error:
         if debug:
             raise
-        _end(f"{type(error).__name__}: {error}; see --debug for the details", 1)
+        _end(f"{type(error).__name__}: {error}; run again with --debug and report what it shows", 1)
 
 
 def _end(message: str, code: int) -> None:

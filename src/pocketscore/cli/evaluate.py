@@ -20,7 +20,7 @@ def evaluate(
     id_: options.Id = None,
     item: options.Item = None,
     score2: options.Score2 = None,
-    seed: Annotated[int, typer.Option(help="Seed of the bootstrap.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the bootstrap.", min=0)] = 0,
 ) -> None:
     """Compare a scorer with human scores: agreement with 95 % intervals, confusion, and people with each other."""
     from pocketscore.bundle import load

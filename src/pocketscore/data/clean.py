@@ -19,6 +19,7 @@ from pocketscore.data.items import ItemText, ScaleKind
 from pocketscore.data.scales import Label, index_on, item_scale, label_text
 from pocketscore.data.table import Table, parse_table
 from pocketscore.errors import InputError
+from pocketscore.text import words
 from pocketscore.types import MISSING, Item, Part, Responses
 
 MIN_RESPONSES = 30
@@ -195,7 +196,7 @@ def _unusable(response: object) -> str:
     kinds = {unicodedata.category(char) for char in text}
     if kinds <= _INVISIBLE:
         return "empty response"
-    says_something = any(kind[0] in "LNS" for kind in kinds) and text.strip() not in _NO_ANSWERS
+    says_something = any(kind[0] in "LNS" for kind in kinds) and text.strip() not in _NO_ANSWERS and bool(words(text))
     return "" if says_something else "not text"
 
 

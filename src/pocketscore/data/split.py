@@ -55,6 +55,12 @@ def split(responses: Responses, seed: int, ratios: tuple[int, int, int] = (7, 1,
             _ensure(part, groups, places, responses.item.id)
         for group, part in zip(groups, places, strict=True):
             parts[list(group.rows)] = part
+    in_train = set(responses.scores[parts == Part.TRAIN].tolist())
+    if len(in_train) < 2:
+        raise InputError(
+            f"item {responses.item.id}: all {int((parts == Part.TRAIN).sum())} training responses have one score",
+            "put responses of at least two score points into train, or leave the split column out",
+        )
     return replace(responses, parts=tuple(parts))
 
 

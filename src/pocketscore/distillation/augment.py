@@ -6,6 +6,7 @@ teacher has seen none of its sources and can label it honestly.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -13,7 +14,11 @@ import numpy as np
 
 from pocketscore.types import Ints
 
-_LETTERS = "abcdefghijklmnopqrstuvwxyz"
+_LONGEST = 300
+"""Pieces of an answer that are read; a teacher reads no further."""
+
+# Scripts that put no blanks between words: Thai, Lao, Burmese, Khmer, kana, Han.
+_UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,37 +47,40 @@ def transfer_set(texts: Sequence[str], folds: Ints, per_answer: int, seed: int) 
     pieces = [_pieces(text) for text in texts]
     mates = {int(fold): np.flatnonzero(folds == fold) for fold in np.unique(folds)}
     bag = [piece for answer in pieces for piece in answer]
-    known = set(texts)
+    letters = "".join(sorted({char for piece in bag for char in piece}))
+    known = {_plain(text) for text in texts}
     made: list[tuple[str, int]] = []
     for row, answer in enumerate(pieces):
         fold = int(folds[row])
         for _ in range(per_answer):
             other = pieces[int(rng.choice(mates[fold]))]
-            text = _joined(_changed(answer, other, bag, rng), texts[row])
-            if text and text not in known:
-                known.add(text)
+            joiner = "" if _UNSPACED.search(texts[row]) else " "
+            text = joiner.join(_changed(answer, other, bag, letters, rng)).strip()
+            if text and _plain(text) not in known:
+                known.add(_plain(text))
                 made.append((text, fold))
     return TransferSet(tuple(text for text, _ in made), np.array([fold for _, fold in made], dtype=np.int64))
 
 
 def _pieces(text: str) -> list[str]:
     """Words; single characters where a script puts no blanks between words."""
-    words = text.split()
-    return words if len(text) < 20 * max(len(words), 1) else list(text)
+    pieces = list(text) if _UNSPACED.search(text) else text.split()
+    return pieces[:_LONGEST]
 
 
-def _joined(pieces: list[str], source: str) -> str:
-    return (" " if len(source.split()) * 20 > len(source) else "").join(pieces).strip()
+def _plain(text: str) -> str:
+    """What makes two answers the same, as for folds and parts."""
+    return " ".join(text.casefold().split())
 
 
-def _changed(answer: list[str], other: list[str], bag: list[str], rng: np.random.Generator) -> list[str]:
+def _changed(answer: list[str], other: list[str], bag: list[str], letters: str, rng: np.random.Generator) -> list[str]:
     """One answer after one or two changes."""
     changes: list[Callable[[list[str]], list[str]]] = [
         lambda a: _delete(a, rng),
         lambda a: _swap(a, bag, rng),
         lambda a: _span(a, rng),
         lambda a: _splice(a, other, rng),
-        lambda a: _misspell(a, rng),
+        lambda a: _misspell(a, letters, rng),
     ]
     for choice in rng.choice(len(changes), size=int(rng.integers(1, 3)), replace=False):
         answer = changes[choice](answer)
@@ -100,13 +108,13 @@ def _splice(answer: list[str], other: list[str], rng: np.random.Generator) -> li
     return answer[:cut] + other[paste:]
 
 
-def _misspell(answer: list[str], rng: np.random.Generator) -> list[str]:
+def _misspell(answer: list[str], letters: str, rng: np.random.Generator) -> list[str]:
     wrong = rng.random(len(answer)) < rng.uniform(0.05, 0.3)
-    return [_typo(piece, rng) if is_wrong else piece for piece, is_wrong in zip(answer, wrong, strict=True)]
+    return [_typo(piece, letters, rng) if is_wrong else piece for piece, is_wrong in zip(answer, wrong, strict=True)]
 
 
-def _typo(word: str, rng: np.random.Generator) -> str:
-    """One letter lost, doubled, swapped with its neighbour or replaced."""
+def _typo(word: str, letters: str, rng: np.random.Generator) -> str:
+    """One letter lost, doubled, swapped with its neighbour or replaced by one that the answers hold."""
     if len(word) < 3:
         return word
     at = int(rng.integers(len(word) - 1))
@@ -117,4 +125,4 @@ def _typo(word: str, rng: np.random.Generator) -> str:
         return word[:at] + word[at] + word[at:]
     if kind == 2:
         return word[:at] + word[at + 1] + word[at] + word[at + 2 :]
-    return word[:at] + _LETTERS[int(rng.integers(26))] + word[at + 1 :]
+    return word[:at] + letters[int(rng.integers(len(letters)))] + word[at + 1 :]

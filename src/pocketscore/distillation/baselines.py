@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from pocketscore.text import words
 from pocketscore.types import Floats, Ints, Responses
 
 STRENGTHS = (0.3, 1.0, 3.0, 10.0, 30.0)
@@ -16,11 +17,13 @@ def majority(train: Responses, n: int) -> Ints:
 
 
 def tfidf(train: Responses, validation: Responses, texts: tuple[str, ...]) -> Ints:
-    """Scores (N,) of texts by word 1-2-grams, TF-IDF and logistic regression; C chosen on the validation part."""
+    """Scores (N,) of texts by TF-IDF of words and word pairs and logistic regression; C is chosen on validation."""
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression
 
-    vectoriser = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, token_pattern=r"(?u)\S+")
+    vectoriser = TfidfVectorizer(
+        ngram_range=(1, 2), sublinear_tf=True, lowercase=False, tokenizer=words, token_pattern=None
+    )
     features = vectoriser.fit_transform(train.texts)
     models = [LogisticRegression(C=c, max_iter=2000).fit(features, train.scores) for c in STRENGTHS]
     checked = vectoriser.transform(validation.texts)

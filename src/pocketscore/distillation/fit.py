@@ -32,6 +32,9 @@ from pocketscore.text import Vocabulary
 from pocketscore.types import Floats, Ints, Part, Responses, Scores, Status
 from pocketscore.workdir import WorkDir, key_of
 
+RECIPE = 1
+"""Raise when the same data and settings shall give another network: finished work of an older recipe is not used."""
+
 Vectors = npt.NDArray[np.float32]
 
 
@@ -84,7 +87,8 @@ class ItemFitter:
         targets = Targets(hard, taught.soft.probabilities[rows])
         answers = encode(self._parts[Part.TRAIN].texts, self._vocabulary, self._spec)
         plain = _Lesson(answers, targets, None, self._training(len(rows), len(rows)))
-        lesson, transferred = self._lesson(plain, taught)
+        without_teacher = self._settings.lambda_ == 0 and self._settings.lambda_on == "soft"
+        lesson, transferred = (plain, 0) if without_teacher else self._lesson(plain, taught)
         weights = LAMBDAS if self._settings.lambda_ is None else (self._settings.lambda_,)
         self._progress.start(f"student, item {self._responses.item.id}", len(weights) + 1)
         original = self._network(plain, LossSettings(0.0))
@@ -142,14 +146,14 @@ class ItemFitter:
 
     def _key(self, lesson: _Lesson, loss: LossSettings) -> str:
         digest = hashlib.sha256()
-        for array in (*lesson.answers.ids, *lesson.answers.buckets, lesson.targets.hard, lesson.targets.soft):
-            digest.update(np.ascontiguousarray(array).tobytes())
-        for array in (*self._validation[0].ids, self._validation[1]):
-            digest.update(np.ascontiguousarray(array).tobytes())
+        checked, scores = self._validation
+        per_answer = (*lesson.answers.ids, *lesson.answers.buckets, *checked.ids, *checked.buckets)
+        for array in (*per_answer, lesson.targets.hard, lesson.targets.soft, scores):
+            digest.update(len(array).to_bytes(8, "little") + np.ascontiguousarray(array).tobytes())
         digest.update(b"" if lesson.vectors is None else lesson.vectors.tobytes())
         digest.update("\n".join(self._vocabulary.entries).encode())
         return key_of(
-            digest.hexdigest(), asdict(self._spec), asdict(loss), asdict(lesson.training), self._settings.seed
+            RECIPE, digest.hexdigest(), asdict(self._spec), asdict(loss), asdict(lesson.training), self._settings.seed
         )
 
     def _result(

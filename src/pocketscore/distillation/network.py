@@ -165,4 +165,5 @@ def _dense(hidden: nn.Linear, output: nn.Linear) -> dict[str, Tensor]:
 
 
 def _arrays(tensors: dict[str, Tensor]) -> Arrays32:
-    return {name: np.ascontiguousarray(tensor.detach().numpy(), dtype=np.float32) for name, tensor in tensors.items()}
+    # Copies: a view would go on changing with every step of the optimiser.
+    return {name: np.array(tensor.detach().numpy(), dtype=np.float32, order="C") for name, tensor in tensors.items()}

@@ -56,6 +56,8 @@ def file_names(items: Sequence[str]) -> list[str]:
         plain = stem == item and len(stem) <= 80 and folded.count(key) == 1 and not reserved.match(key)
         mark = hashlib.sha256(item.encode("utf-8", "surrogatepass")).hexdigest()[:6]
         names.append(f"{stem}.pocket" if plain else f"{stem[:80]}-{mark}.pocket")
+        if names[-1].casefold() in (name.casefold() for name in names[:-1]):
+            names[-1] = f"{stem[:80]}-{mark}-{len(names)}.pocket"
     return names
 
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pocketscore.errors import InputError
 from pocketscore.student.spec import preset
-from pocketscore.teachers.settings import TeacherSettings
+from pocketscore.teachers.settings import TeacherSettings, check_seed
 
 LAMBDAS = (0.3, 2.0)
 """Values tried on the validation part when λ is not given."""
@@ -29,10 +29,10 @@ class LossSettings:
     temperature: float = 1.0
 
     def __post_init__(self) -> None:
-        if not (0 <= self.weight < float("inf") and 0 < self.temperature < float("inf")):
+        if not (0 <= self.weight <= 1e9 and 0.05 <= self.temperature <= 100):
             raise InputError(
                 f"lambda = {self.weight}, temperature = {self.temperature}",
-                "give a lambda of at least 0 and a temperature above 0",
+                "give a lambda from 0 to 1e9 and a temperature from 0.05 to 100",
             )
 
     @property
@@ -104,6 +104,7 @@ class DistillSettings:
     teacher: TeacherSettings = field(default_factory=TeacherSettings)
 
     def __post_init__(self) -> None:
+        check_seed(self.seed)
         preset(self.student)
         self.loss(self.lambda_ or 0.0)
         if self.at_least < 1 or (self.at_most or 0) < 0 or (self.transfer or 0) < 0:

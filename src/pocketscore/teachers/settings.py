@@ -39,6 +39,7 @@ class TeacherSettings:
     def __post_init__(self) -> None:
         if self.folds < 2:
             raise InputError(f"{self.folds} folds cannot cross-fit", "take at least 2 (--folds)")
+        check_seed(self.seed)
         for name in ("epochs", "batch", "patience"):
             if getattr(self, name) < 1:
                 raise InputError(f"{name} = {getattr(self, name)}", "take at least 1")
@@ -47,3 +48,9 @@ class TeacherSettings:
                 f"learning_rate = {self.learning_rate}, dropout = {self.dropout}, max_tokens = {self.max_tokens}",
                 "take a rate above 0, a dropout in [0, 1) and at least 8 tokens",
             )
+
+
+def check_seed(seed: int) -> None:
+    """Raise InputError unless every random generator takes the seed."""
+    if not 0 <= seed < 2**31:
+        raise InputError(f"seed {seed} is out of range", "take a whole number from 0 to 2147483647 (--seed)")
