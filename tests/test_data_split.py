@@ -99,7 +99,7 @@ def test_rare_scores_are_learnt_from() -> None:
         ([TRAIN] * 100, {TRAIN: 70, VALIDATION: 10, TEST: 20}),
         ([TRAIN] * 80 + [TEST] * 20, {TRAIN: 70, VALIDATION: 10, TEST: 20}),
         ([TRAIN] * 90 + [VALIDATION] * 10, {TRAIN: 72, VALIDATION: 10, TEST: 18}),
-        ([TRAIN] * 50 + [VALIDATION] * 10 + [TEST] * 40, {TRAIN: 50, VALIDATION: 10, TEST: 40}),
+        ([TRAIN] * 60 + [VALIDATION] * 10 + [TEST] * 30, {TRAIN: 60, VALIDATION: 10, TEST: 30}),
     ],
 )
 def test_given_parts_stay(parts: list[Part], expected: dict[Part, int]) -> None:
@@ -113,6 +113,12 @@ def test_given_parts_stay(parts: list[Part], expected: dict[Part, int]) -> None:
 def test_only_train_is_the_same_as_no_split() -> None:
     responses = distinct(50, 50)
     assert split(replace(responses, parts=(TRAIN,) * 100), 3).parts == split(responses, 3).parts
+
+
+def test_a_given_train_part_with_one_score_is_refused() -> None:
+    responses = replace(distinct(50, 50), parts=(TRAIN,) * 50 + (VALIDATION,) * 10 + (TEST,) * 40)
+    with pytest.raises(InputError, match="all 50 training responses have one score"):
+        split(responses, 0)
 
 
 def test_a_split_without_train_is_refused() -> None:

@@ -38,6 +38,7 @@ TEXTS = (
     "drops \ud800 turns",
     "It isn’t from the glass… it's not – because 3.5 % ½",
     "the water vapour in the air turns liquid on the cold glass " * 3,
+    "air " + "longerthan64" * 9,
 )
 
 Vector = list[float]

@@ -44,7 +44,7 @@ class WorkDir:
         """The arrays of an entry, or None when it is not finished (or damaged)."""
         path = self.folder / f"{name}.npz"
         try:
-            with np.load(path, allow_pickle=False) as stored:
+            with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as stored:
                 return {key: stored[key] for key in stored.files}
         except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile):
             return None  # not there, or damaged: computed again
