@@ -25,6 +25,9 @@ from pocketscore.teachers.settings import TeacherSettings
 from pocketscore.types import Floats, Ints
 from pocketscore.workdir import WorkDir, key_of
 
+RECIPE = 1
+"""Raise when the same data and settings shall give another teacher: finished work of an older recipe is not used."""
+
 LABEL_CHUNK = 256
 """Texts labelled between two writes to disk; also fixes which texts share a batch, so a resumed run is the same run."""
 
@@ -72,7 +75,9 @@ class CrossFit:
         self.encoder = Encoder(settings.model, settings.layers, self.device, settings.max_tokens)
         strata = list(zip(train.items.tolist(), train.scores.tolist(), strict=True))
         self.folds = assign_folds(train.texts, strata, settings.folds, settings.seed)
-        self.key = key_of("teacher", self.encoder.digest, asdict(settings), points, self._data_hash(), self.device.name)
+        self.key = key_of(
+            "teacher", RECIPE, self.encoder.digest, asdict(settings), points, self._data_hash(), self.device.name
+        )
         self._teachers: dict[int, Teacher] = {}
         self._labels: dict[int, dict[bytes, npt.NDArray[np.float32]]] = {}
 
