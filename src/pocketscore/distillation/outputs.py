@@ -46,7 +46,7 @@ def file_names(items: Sequence[str]) -> list[str]:
     """A `.pocket` file name for each item id, safe on every system and different from the others.
 
     >>> file_names(["cold-glass", "a/b", "a b", "CON"])
-    ['cold-glass.pocket', 'a_b-c14cdd.pocket', 'a_b-c8687a.pocket', 'CON-58b11c.pocket']
+    ['cold-glass.pocket', 'a_b-c14cdd.pocket', 'a_b-c8687a.pocket', 'CON-a3dbc4.pocket']
     """
     stems = [re.sub(r"[^A-Za-z0-9._-]", "_", item).strip(".") for item in items]
     folded = [stem.casefold() for stem in stems]
