@@ -33,7 +33,8 @@ def main() -> None:
 
     scores = scorer.score(ANSWERS)
     for text, label, probability, status in zip(ANSWERS, scores.labels, scores.confidence, scores.status, strict=True):
-        print(f"{label or '-':>4}  {probability:5.2f}  {status.value:<11} {text}")
+        shown = "    -" if label is None else f"{probability:5.2f}"
+        print(f"{label or '-':>4}  {shown}  {status.value:<11} {text}")
 
     human = np.minimum(HUMAN, len(scorer.scale) - 1)
     item = pocketscore.Item(scorer.item, scorer.scale)

@@ -6,10 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from pocketscore.student import Scorer, preset
 from pocketscore.text import Vocabulary
 from pocketscore.types import Scale
+
+# Timings are no test: a busy machine must not fail a property.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 

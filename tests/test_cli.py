@@ -168,12 +168,12 @@ def test_killed_at_any_moment_it_ends_like_an_unbroken_run(distilled: Path, tiny
     command = [sys.executable, "-m", "pocketscore", *map(str, arguments)]
     for wanted in (1, 3, 6):
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        while process.poll() is None and len(list(tmp_path.glob("out/work/*.npz"))) < wanted:
+        while process.poll() is None and len(list((tmp_path / "out").rglob("*.npz"))) < wanted:
             time.sleep(0.01)
         process.send_signal(signal.SIGKILL)
         process.wait()
         assert not list(tmp_path.glob("out/*.pocket"))
-    finished = {path: path.stat().st_mtime_ns for path in tmp_path.glob("out/work/*.npz")}
+    finished = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*.npz")}
     assert len(finished) >= 6
     subprocess.run(command, check=True, capture_output=True)
     assert {path: path.stat().st_mtime_ns for path in finished} == finished

@@ -94,7 +94,7 @@ def distill(
     data = read_responses(source.path, source.columns, source.items, source.only, source.scale)
     data, items = _split(data, settings.seed)
     _describe(data, items, log)
-    torch.use_deterministic_algorithms(mode=True)
+    torch.use_deterministic_algorithms(mode=True, warn_only=True)  # on a GPU some operations have no other form
     work = WorkDir(folder / outputs.WORK)
     labeller = _labeller(source, items, settings, work, log)
     results = [
