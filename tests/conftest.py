@@ -16,8 +16,6 @@ from pocketscore.types import Scale
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
 
-SHARED = Path(__file__).parents[2] / "shared" / "data"
-
 WORDS = (
     "the", "water", "vapour", "air", "glass", "cold", "cools", "drops", "liquid", "turns", "it", "is", "not", "from",
     "because", "水", "'", "e",
