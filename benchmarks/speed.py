@@ -122,9 +122,9 @@ def fine_tuning(texts: list[str], scores: list[int]) -> dict[str, object]:
         prepared = time.perf_counter() - begin
         teacher = Teacher(encoder, [max(scores) + 1], 0.1)
         check = Examples(examples.prepared[:1], examples.items[:1], targets[:1])
-        settings = TeacherSettings(epochs=1)
+        schedule = TeacherSettings(epochs=1).schedule(len(few))
         begin = time.perf_counter()
-        fine_tune(teacher, examples, check, settings, 0, lambda: None)
+        fine_tune(teacher, examples, check, schedule, 1, 0, lambda: None)
         each = (time.perf_counter() - begin) / len(few) * 1000
         found[f"fine_tuning_ms_per_answer_and_epoch_{layers}"] = round(each, 1)
         if layers == "third":

@@ -28,9 +28,13 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Calibration:
-    """The teacher's calibration on out-of-fold training rows, before and after the temperature."""
+    """The teachers' calibration on out-of-fold training rows.
 
-    temperature: float
+    Before: the plain mean of their logits. After: their logits times the fitted weights (one teacher's weight is one
+    over its temperature).
+    """
+
+    weights: tuple[float, ...]
     loss_before: float
     loss_after: float
     ece_before: float

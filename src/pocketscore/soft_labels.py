@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -46,25 +46,52 @@ def softmax_at(logits: Floats, temperature: float) -> Floats:
 
 
 def fit_temperature(logits: Floats, scores: Ints) -> float:
-    """The temperature with the least cross-entropy (Guo et al. 2017), by golden-section search in [0.25, 8].
-
-    The loss is convex in 1/T, hence has one minimum.
+    """The temperature with the least cross-entropy (Guo et al. 2017), in [0.25, 8].
 
     Args:
         logits: (N, K) out-of-fold logits.
         scores: (N,) human scores.
     """
+    return float(1 / fit_weights(logits[None], scores)[0])
+
+
+def fit_weights(logits: Floats, scores: Ints) -> Floats:
+    """Weights (M,) of M teachers' logits whose weighted sum has the least cross-entropy.
+
+    The first lies in [1/8, 4], the others in [0, 4]. The loss is convex in the weights, so going along one weight at
+    a time, by golden-section search, ends at its minimum (or at the edge).
+
+    Args:
+        logits: (M, N, K) out-of-fold logits.
+        scores: (N,) human scores.
+    """
+    weights = np.full(len(logits), 1 / len(logits))
+    for _ in range(1 if len(logits) == 1 else 12):
+        for member in range(len(logits)):
+            rest = np.tensordot(np.delete(weights, member), np.delete(logits, member, axis=0), axes=1)
+
+            def loss(weight: float, rest: Floats = rest, own: Floats = logits[member]) -> float:
+                return cross_entropy(softmax_at(rest + weight * own, 1.0), scores)
+
+            weights[member] = _golden_section(loss, 1 / 8 if member == 0 else 0.0, 4.0)
+    return weights
+
+
+def _golden_section(loss: Callable[[float], float], low: float, high: float) -> float:
+    """Where a function with one minimum in [low, high] has it."""
     ratio = (np.sqrt(5) - 1) / 2
-    low, high = np.log(0.25), np.log(8.0)
+    left, right = high - ratio * (high - low), low + ratio * (high - low)
+    at_left, at_right = loss(left), loss(right)
     for _ in range(40):
-        left, right = high - ratio * (high - low), low + ratio * (high - low)
-        if cross_entropy(softmax_at(logits, np.exp(left)), scores) < cross_entropy(
-            softmax_at(logits, np.exp(right)), scores
-        ):
-            high = right
+        if at_left < at_right:
+            high, right, at_right = right, left, at_left
+            left = high - ratio * (high - low)
+            at_left = loss(left)
         else:
-            low = left
-    return float(np.exp((low + high) / 2))
+            low, left, at_left = left, right, at_right
+            right = low + ratio * (high - low)
+            at_right = loss(right)
+    return float((low + high) / 2)
 
 
 def read_probabilities(path: Path, responses: Responses) -> SoftLabels:

@@ -36,11 +36,11 @@ def distill(
     split: options.Split = None,
     group: options.Groups = None,
     scale: options.ScaleKind = None,
-    teacher: options.TeacherModel = "minilm",
+    teacher: options.TeacherModels = None,
     teacher_layers: options.TeacherLayers = "third",
     teacher_probabilities: options.TeacherFile = None,
     folds: options.Folds = 5,
-    epochs: options.Epochs = 8,
+    epochs: options.Epochs = None,
     student: options.Student = "pocket",
     lambda_: options.Lambda = None,
     lambda_on: options.LambdaOn = "soft",
@@ -71,7 +71,13 @@ def distill(
         transfer=transfer,
         at_least=at_least,
         seed=seed,
-        teacher=TeacherSettings(model=teacher, layers=_layers(teacher_layers), folds=folds, epochs=epochs, seed=seed),
+        teacher=TeacherSettings(
+            models=tuple(teacher or TeacherSettings.models),
+            layers=_layers(teacher_layers),
+            folds=folds,
+            epochs=epochs,
+            seed=seed,
+        ),
     )
     run_and_print(source, out, settings)
 

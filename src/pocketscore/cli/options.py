@@ -28,13 +28,22 @@ Only = Annotated[list[str] | None, typer.Option(help="Take only this item (may b
 ScaleKind = Annotated[
     Literal["ordinal", "nominal"] | None, typer.Option(help="Kind of scale; told from the scores if not given.")
 ]
-TeacherModel = Annotated[str, typer.Option(help="Encoder: hub id, folder, or the packaged 'minilm'.")]
+TeacherModels = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--teacher",
+        help="Encoder (hub id, folder, or the packaged 'minilm') or 'ngrams'; may be given again. "
+        "Without it minilm and ngrams together.",
+    ),
+]
 TeacherLayers = Annotated[str, typer.Option(help="Top layers to train: a number, 'third' or 'all'.")]
 TeacherFile = Annotated[
     Path | None, typer.Option(help="File of ready-made soft labels (id, p_<score point>...) instead of a teacher.")
 ]
 Folds = Annotated[int, typer.Option(help="Folds of the teacher's cross-fitting.")]
-Epochs = Annotated[int, typer.Option(help="Most epochs of each fold's teacher.")]
+Epochs = Annotated[
+    int | None, typer.Option(help="Most epochs of each fold's teacher; by the number of answers if not given.")
+]
 Student = Annotated[str, typer.Option(help="pocket, or elstm-7t, -falling-weights, -gelatin, -bathtub.")]
 Lambda = Annotated[float | None, typer.Option("--lambda", help="Weight λ; chosen on the validation part if not given.")]
 LambdaOn = Annotated[

@@ -2,50 +2,27 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 
 from pocketscore.bundle import quantised
 from pocketscore.distillation import baselines
 from pocketscore.distillation.augment import TransferSet, transfer_set
 from pocketscore.distillation.embeddings import principal_vectors
 from pocketscore.distillation.labelling import MEAN, Labeller, Taught
-from pocketscore.distillation.settings import (
-    ELSTM_TRAINING,
-    LAMBDAS,
-    POCKET_TRAINING,
-    DistillSettings,
-    LossSettings,
-    TrainSettings,
-)
-from pocketscore.distillation.train import Encoded, Targets, TrainedStudent, encode, train
+from pocketscore.distillation.lesson import Lesson
+from pocketscore.distillation.settings import LAMBDAS, DistillSettings, LossSettings
+from pocketscore.distillation.train import TrainedStudent, Vectors
 from pocketscore.evaluation import agreement
 from pocketscore.progress import Progress
 from pocketscore.results import Candidate, ItemResult
 from pocketscore.student.scorer import Scorer
-from pocketscore.student.spec import PocketSpec, StudentSpec, preset
+from pocketscore.student.spec import StudentSpec, preset
 from pocketscore.text import Vocabulary
 from pocketscore.types import Floats, Ints, Part, Responses, Scores, Status
-from pocketscore.workdir import WorkDir, key_of
-
-RECIPE = 1
-"""Raise when the same data and settings shall give another network: finished work of an older recipe is not used."""
-
-Vectors = npt.NDArray[np.float32]
-
-
-@dataclass(frozen=True, eq=False)
-class _Lesson:
-    """What a network is trained on."""
-
-    answers: Encoded
-    targets: Targets
-    vectors: Vectors | None
-    training: TrainSettings
+from pocketscore.workdir import WorkDir
 
 
 class ItemFitter:
@@ -76,17 +53,12 @@ class ItemFitter:
         self._vocabulary = Vocabulary.of(
             self._parts[Part.TRAIN].texts, at_least=settings.at_least, at_most=settings.vocabulary_size
         )
-        validation = self._parts[Part.VALIDATION]
-        self._validation = (encode(validation.texts, self._vocabulary, self._spec), validation.scores)
 
     def fit(self) -> ItemResult:
         """Train, choose λ, and compare on the test part."""
         taught = self._labeller.teach(self._number)
         rows = np.flatnonzero(np.array(self._responses.parts) == Part.TRAIN)
-        hard = np.eye(len(self._responses.item.scale))[self._responses.scores[rows]]
-        targets = Targets(hard, taught.soft.probabilities[rows])
-        answers = encode(self._parts[Part.TRAIN].texts, self._vocabulary, self._spec)
-        plain = _Lesson(answers, targets, None, self._training(len(rows), len(rows)))
+        plain = Lesson.plain(self._responses, taught.soft.probabilities[rows], self._vocabulary, self._spec)
         without_teacher = self._settings.lambda_ == 0 and self._settings.lambda_on == "soft"
         lesson, transferred = (plain, 0) if without_teacher else self._lesson(plain, taught)
         weights = LAMBDAS if self._settings.lambda_ is None else (self._settings.lambda_,)
@@ -99,18 +71,14 @@ class ItemFitter:
             taught, {"original_nn": original, "student": tried[weight]}, candidates, weight, transferred
         )
 
-    def _lesson(self, plain: _Lesson, taught: Taught) -> tuple[_Lesson, int]:
+    def _lesson(self, plain: Lesson, taught: Taught) -> tuple[Lesson, int]:
         """The training answers, the transfer set and the word vectors to start from, as far as the settings ask."""
         made = self._transfer_set(taught)
         soft = None if made is None else self._labeller.label(self._number, made.texts, made.folds)
-        vectors = self._vectors()
+        started = replace(plain, vectors=self._vectors())
         if made is None or soft is None:
-            return replace(plain, vectors=vectors), 0
-        extra = encode(made.texts, self._vocabulary, self._spec)
-        answers = Encoded(plain.answers.ids + extra.ids, plain.answers.buckets + extra.buckets)
-        targets = Targets(np.vstack([plain.targets.hard, np.zeros_like(soft)]), np.vstack([plain.targets.soft, soft]))
-        training = self._training(len(plain.answers), len(answers))
-        return _Lesson(answers, targets, vectors, training), len(made.texts)
+            return started, 0
+        return started.extended(made.texts, soft), len(made.texts)
 
     def _transfer_set(self, taught: Taught) -> TransferSet | None:
         per_answer = self._settings.transfer_per_answer
@@ -125,36 +93,17 @@ class ItemFitter:
         states = self._labeller.states(self._vocabulary.entries)
         return None if states is None else principal_vectors(states, self._spec.embedding)
 
-    def _training(self, human: int, total: int) -> TrainSettings:
-        if not isinstance(self._spec, PocketSpec):
-            return ELSTM_TRAINING
-        return POCKET_TRAINING.sized(human, total)
-
-    def _network(self, lesson: _Lesson, loss: LossSettings) -> TrainedStudent:
-        name = f"student-{self._key(lesson, loss)}"
+    def _network(self, lesson: Lesson, loss: LossSettings) -> TrainedStudent:
+        name = f"student-{lesson.key(loss, self._settings.seed)}"
         stored = self._work.get(name)
         if stored is None:
-            data, v = (lesson.answers, lesson.targets), len(self._vocabulary)
-            seed = self._settings.seed
-            trained = train(self._spec, lesson.vectors, v, data, self._validation, loss, lesson.training, seed)
+            trained = lesson.learnt(loss, self._settings.seed)
             self._work.put(name, {**trained.arrays, "curve": trained.curve})
             stored = dict(trained.arrays) | {"curve": trained.curve}
             self._progress.note(f"network with lambda {loss.weight:g}: validation loss {trained.best_loss:.4f}")
         self._progress.advance()
         curve = stored.pop("curve").astype(np.float64)
         return TrainedStudent({tensor: array.astype(np.float32) for tensor, array in stored.items()}, curve)
-
-    def _key(self, lesson: _Lesson, loss: LossSettings) -> str:
-        digest = hashlib.sha256()
-        checked, scores = self._validation
-        per_answer = (*lesson.answers.ids, *lesson.answers.buckets, *checked.ids, *checked.buckets)
-        for array in (*per_answer, lesson.targets.hard, lesson.targets.soft, scores):
-            digest.update(len(array).to_bytes(8, "little") + np.ascontiguousarray(array).tobytes())
-        digest.update(b"" if lesson.vectors is None else lesson.vectors.tobytes())
-        digest.update("\n".join(self._vocabulary.entries).encode())
-        return key_of(
-            RECIPE, digest.hexdigest(), asdict(self._spec), asdict(loss), asdict(lesson.training), self._settings.seed
-        )
 
     def _result(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -12,8 +12,10 @@ import numpy as np
 from pocketscore.metrics import cross_entropy, expected_calibration_error
 from pocketscore.progress import Progress
 from pocketscore.results import Calibration
-from pocketscore.soft_labels import fit_temperature, read_probabilities, softmax_at
-from pocketscore.teachers.crossfit import Answers, CrossFit
+from pocketscore.soft_labels import assign_folds, fit_weights, read_probabilities, softmax_at
+from pocketscore.teachers import ngrams
+from pocketscore.teachers.crossfit import Answers, CrossFit, CrossFitData, model_name
+from pocketscore.teachers.ngrams import NgramTeacher
 from pocketscore.teachers.settings import TeacherSettings
 from pocketscore.types import Floats, Ints, Part, Responses, SoftLabels
 from pocketscore.workdir import WorkDir
@@ -54,75 +56,114 @@ class Labeller(Protocol):
 
 
 class CrossFitLabeller:
-    """Soft labels from encoders fine-tuned on the responses' training part, all items together."""
+    """Soft labels from teachers that learn from the responses' training part, each answer out of fold.
+
+    Encoders serve all items together, n-gram teachers one item each. Their logits are added with weights fitted on
+    the out-of-fold training rows (with one teacher that is one over the usual temperature).
+    """
 
     def __init__(
         self, items: Sequence[Responses], settings: TeacherSettings, work: WorkDir, progress: Progress
     ) -> None:
-        self._items, self._progress = items, progress
-        self._crossfit = CrossFit(
-            _answers(items, Part.TRAIN),
-            _answers(items, Part.VALIDATION),
-            [len(responses.item.scale) for responses in items],
-            settings,
-            work,
-            progress,
-        )
-        self._crossfit.train()
-        work.put_text(f"teacher-{self._crossfit.key}.txt", _lines(self._crossfit.provenance()))
-        self._temperatures: dict[int, float] = {}
+        self._items, self._settings, self._progress = items, settings, progress
+        train = _answers(items, Part.TRAIN)
+        strata = list(zip(train.items.tolist(), train.scores.tolist(), strict=True))
+        folds = assign_folds(train.texts, strata, settings.folds, settings.seed)
+        self._folds = [folds[train.items == item] for item in range(len(items))]
+        data = CrossFitData(train, _answers(items, Part.VALIDATION), folds, [len(r.item.scale) for r in items])
+        self._encoders = [
+            CrossFit(data, model, settings, work, progress) for model in settings.models if model != ngrams.NAME
+        ]
+        self._ngrams = [self._ngram_teacher(item) for item in range(len(items))]
+        for encoder in self._encoders:
+            encoder.train()
+            work.put_text(f"teacher-{encoder.key}.txt", _lines(encoder.provenance()))
+        self._weights: dict[int, Floats] = {}
 
     def teach(self, item: int) -> Taught:
-        """Out-of-fold soft labels for training rows, the mean of the folds for the others; one temperature."""
+        """Out-of-fold soft labels for training rows, the mean of the folds for the others."""
         responses = self._items[item]
-        k = len(responses.item.scale)
         in_train = np.array(responses.parts) == Part.TRAIN
         folds = np.full(len(responses), MEAN, dtype=np.int64)
-        folds[in_train] = self._folds_of(item)
-        logits = self._logits(item, responses.texts, folds)[:, :, :k]
+        folds[in_train] = self._folds[item]
+        logits = self._logits(item, responses.texts, folds)
         rows = np.flatnonzero(in_train)
-        out_of_fold = logits[folds[rows], rows]
-        scores = responses.scores[rows]
-        temperature = self._temperatures[item] = fit_temperature(out_of_fold, scores)
-        softened = np.stack([softmax_at(fold, temperature) for fold in logits])
-        probabilities = np.nanmean(softened, axis=0)
-        soft = SoftLabels(probabilities, folds, {**self._crossfit.provenance(), "temperature": f"{temperature:.6f}"})
-        return Taught(soft, _calibration(out_of_fold, scores, temperature), self._crossfit.encoder.parameters)
+        out_of_fold, scores = logits[:, folds[rows], rows], responses.scores[rows]
+        weights = self._weights[item] = self._fitted(out_of_fold, scores)
+        soft = SoftLabels(self._mixed(item, logits), folds, self._provenance(weights))
+        parameters = sum(encoder.encoder.parameters for encoder in self._encoders) or None
+        return Taught(soft, _calibration(out_of_fold, scores, weights), parameters)
 
     def label(self, item: int, texts: Sequence[str], folds: Ints) -> Floats | None:
-        """Soft labels by the fold that has seen none of a text's sources."""
-        k = len(self._items[item].item.scale)
-        logits = self._logits(item, texts, folds)[:, :, :k]
-        return softmax_at(logits[folds, np.arange(len(texts))], self._temperatures[item])
+        """Soft labels by the fold that has seen none of a text's sources, the mean of all where that is `MEAN`."""
+        return self._mixed(item, self._logits(item, texts, folds))
 
     def answer(self, texts: Sequence[str]) -> bool:
-        """Score texts with one fold's teacher, nothing cached."""
-        self._crossfit.answer(texts)
+        """Score texts with one fold's teachers, nothing cached."""
+        for encoder in self._encoders:
+            encoder.answer(texts)
+        if ngrams.NAME in self._settings.models:
+            self._ngrams[0].logits(texts, 0)
         return True
 
     def states(self, words: Sequence[str]) -> Floats | None:
-        """Mean-pooled states of the pretrained encoder."""
-        return self._crossfit.encoder.embed(words).numpy().astype(np.float64)
+        """Mean-pooled states of the first pretrained encoder."""
+        if not self._encoders:
+            return None
+        return self._encoders[0].encoder.embed(words).numpy().astype(np.float64)
+
+    def _ngram_teacher(self, item: int) -> NgramTeacher:
+        train, folds = self._items[item].part(Part.TRAIN), self._folds[item]
+        return NgramTeacher(train.texts, train.scores, folds, self._settings.folds, len(train.item.scale))
+
+    def _fitted(self, out_of_fold: Floats, scores: Ints) -> Floats:
+        if self._settings.folds == 1:  # nothing is out of fold: no honest rows to fit on
+            return np.full(len(out_of_fold), 1 / len(out_of_fold))
+        return fit_weights(out_of_fold, scores)
+
+    def _mixed(self, item: int, logits: Floats) -> Floats:
+        """(N, K) probabilities of (teachers, F, N, K) logits: the mean of the folds asked."""
+        softened = [softmax_at(fold, 1.0) for fold in np.einsum("m,mfnk->fnk", self._weights[item], logits)]
+        return np.asarray(np.nanmean(softened, axis=0))
 
     def _logits(self, item: int, texts: Sequence[str], folds: Ints) -> Floats:
-        """(F, N, K) logits of the folds wanted; NaN where a fold is not asked about a text."""
-        total = self._crossfit.settings.folds
+        """(teachers, F, N, K) logits; NaN where a fold is not asked about a text."""
+        total, k = self._settings.folds, len(self._items[item].item.scale)
         asked = np.stack([(folds == fold) | (folds == MEAN) for fold in range(total)])
-        self._progress.start(f"soft labels, item {self._items[item].item.id}", int(asked.sum()))
-        items = np.full(len(texts), item, dtype=np.int64)
-        logits: Floats | None = None
-        for fold in range(total):
-            rows = np.flatnonzero(asked[fold]).tolist()
-            found = self._crossfit.logits([texts[i] for i in rows], items[rows], fold)
-            if logits is None:
-                logits = np.full((total, len(texts), found.shape[1]), np.nan)
-            logits[fold, rows] = found
-        assert logits is not None
+        teachers = self._teachers(item)
+        self._progress.start(f"soft labels, item {self._items[item].item.id}", int(asked.sum()) * len(self._encoders))
+        logits = np.full((len(teachers), total, len(texts), k), np.nan)
+        for member, ask in enumerate(teachers):
+            for fold in range(total):
+                rows = np.flatnonzero(asked[fold]).tolist()
+                logits[member, fold, rows] = ask([texts[i] for i in rows], fold)
         return logits
 
-    def _folds_of(self, item: int) -> Ints:
-        before = sum(len(responses.part(Part.TRAIN)) for responses in self._items[:item])
-        return self._crossfit.folds[before : before + len(self._items[item].part(Part.TRAIN))]
+    def _teachers(self, item: int) -> list[Callable[[Sequence[str], int], Floats]]:
+        """For each teacher in the order of the settings, logits (M, K) of texts by one fold."""
+        k, encoders = len(self._items[item].item.scale), iter(self._encoders)
+
+        def by_encoder(encoder: CrossFit) -> Callable[[Sequence[str], int], Floats]:
+            return lambda texts, fold: encoder.logits(texts, np.full(len(texts), item, dtype=np.int64), fold)[:, :k]
+
+        return [
+            self._ngrams[item].logits if model == ngrams.NAME else by_encoder(next(encoders))
+            for model in self._settings.models
+        ]
+
+    def _provenance(self, weights: Floats) -> dict[str, str]:
+        encoders = [encoder.provenance() for encoder in self._encoders]
+        names = [model_name(model) for model in self._settings.models]
+        merged: dict[str, str] = {}
+        for entry in encoders[::-1]:
+            merged.update(entry)
+        return {
+            **merged,
+            "teacher": " + ".join(names),
+            "weights": " + ".join(f"{weight:.6f}" for weight in weights),
+            "folds": str(self._settings.folds),
+            "seed": str(self._settings.seed),
+        }
 
 
 class FileLabeller:
@@ -155,10 +196,11 @@ def _answers(items: Sequence[Responses], part: Part) -> Answers:
     )
 
 
-def _calibration(logits: Floats, scores: Ints, temperature: float) -> Calibration:
-    raw, fitted = softmax_at(logits, 1.0), softmax_at(logits, temperature)
+def _calibration(logits: Floats, scores: Ints, weights: Floats) -> Calibration:
+    raw = softmax_at(logits.mean(axis=0), 1.0)
+    fitted = softmax_at(np.einsum("m,mnk->nk", weights, logits), 1.0)
     return Calibration(
-        temperature=temperature,
+        weights=tuple(weights.tolist()),
         loss_before=cross_entropy(raw, scores),
         loss_after=cross_entropy(fitted, scores),
         ece_before=expected_calibration_error(raw, scores),

@@ -53,6 +53,7 @@ class TrainSettings:
         checks: Number of times the validation loss is looked at; the best state is kept.
         patience: Checks without a better validation loss before training stops.
         one_cycle: Warm up and anneal the rate (AdamW), instead of a constant rate (Adam).
+        average: Decay of the running mean of the weights that is kept instead of the last weights; 0 keeps the last.
     """
 
     learning_rate: float
@@ -61,6 +62,7 @@ class TrainSettings:
     checks: int
     patience: int
     one_cycle: bool
+    average: float = 0.0
 
     def sized(self, human: int, total: int) -> TrainSettings:
         """These settings for `total` answers of which `human` have a human score: fewer answers, fewer steps.

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +20,9 @@ from pocketscore.text import MAX_WORDS, Vocabulary, pair_buckets, word_buckets, 
 from pocketscore.types import Floats, Ints
 
 Vectors = npt.NDArray[np.float32]
+
+Objective = Callable[[Tensor, Tensor, Tensor], Tensor]
+"""Logits (B, K), one-hot human scores (B, K; zero rows where there is none), soft labels (B, K) -> loss ()."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,60 +103,79 @@ def one_thread() -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-@one_thread()
-def train(
-    spec: StudentSpec,
-    vectors: Vectors | None,
-    v: int,
-    data: tuple[Encoded, Targets],
-    validation: tuple[Encoded, Ints],
-    loss: LossSettings,
-    settings: TrainSettings,
-    seed: int,
-) -> TrainedStudent:
-    """Minimise the distillation loss; keep the state with the lowest validation loss.
+def fresh_network(spec: StudentSpec, vectors: Vectors | None, v: int, k: int, seed: int) -> StudentNet:
+    """An untrained network for V words and K score points.
 
     Args:
         spec: The network.
         vectors: (V + 1, E) word vectors to start from, or None for random ones.
         v: Number of words V.
-        data: Training answers and their targets.
-        validation: Validation answers and human scores (M,).
-        loss: λ and temperature.
-        settings: Optimiser and length.
-        seed: Seed of initial weights, batches and dropout.
+        k: Number of score points K.
+        seed: Seed of the initial weights.
     """
     torch.manual_seed(seed)
-    answers, targets = data
-    net = build(spec, v, targets.hard.shape[1])
+    net = build(spec, v, k)
     if vectors is not None:
         with torch.no_grad():
             net.embedding.copy_(torch.from_numpy(vectors))
+    return net
+
+
+@one_thread()
+def train(
+    net: StudentNet,
+    data: tuple[Encoded, Targets],
+    validation: tuple[Encoded, Ints],
+    objective: Objective,
+    settings: TrainSettings,
+    seed: int,
+) -> TrainedStudent:
+    """Minimise an objective; the network is left in the state with the lowest validation loss.
+
+    Args:
+        net: The network; trained in place.
+        data: Training answers and their targets.
+        validation: Validation answers and human scores (M,).
+        objective: What to minimise, usually `distillation_loss` with its settings.
+        settings: Optimiser and length.
+        seed: Seed of batches and dropout.
+    """
+    torch.manual_seed(seed)
+    answers, targets = data
     optimiser, schedule = _optimiser(net, settings)
+    checked = deepcopy(net) if settings.average else net
     hard, soft = torch.from_numpy(targets.hard).float(), torch.from_numpy(targets.soft).float()
     every = max(1, settings.steps // settings.checks)
-    best, waited, running = net.arrays(), 0, 0.0
+    best, waited, running = deepcopy(net.state_dict()), 0, 0.0
     curve: list[list[float]] = []
     for step, rows in enumerate(_batches(answers, settings, seed), start=1):
         net.train()
-        value = distillation_loss(net(answers.batch(rows)), hard[rows], soft[rows], loss) + net.penalty()
+        value = objective(net(answers.batch(rows)), hard[rows], soft[rows]) + net.penalty()
         optimiser.zero_grad()
         value.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         schedule.step()
+        if settings.average:
+            _follow(checked, net, settings.average)
         running += float(value.detach()) / every
         if step % every == 0:
-            now = validation_loss(net, *validation)
+            now = validation_loss(checked, *validation)
             improved = not curve or now < min(row[2] for row in curve)
-            best, waited = (net.arrays(), 0) if improved else (best, waited + 1)
+            best, waited = (deepcopy(checked.state_dict()), 0) if improved else (best, waited + 1)
             curve.append([step, running, now])
             running = 0.0
             if waited >= settings.patience:
                 break
-    return TrainedStudent(best, np.array(curve))
+    net.load_state_dict(best)
+    return TrainedStudent(net.arrays(), np.array(curve))
 
 
-def distillation_loss(logits: Tensor, hard: Tensor, soft: Tensor, loss: LossSettings) -> Tensor:
+def distillation_loss(loss: LossSettings) -> Objective:
+    """The paper's loss as an objective, see `soft_cross_entropy`."""
+    return partial(soft_cross_entropy, loss=loss)
+
+
+def soft_cross_entropy(logits: Tensor, hard: Tensor, soft: Tensor, loss: LossSettings) -> Tensor:
     """Equation 4 of the paper, divided by (1 + λ): mean of CE(y, q) and λ·CE(p, q) over the batch.
 
     Answers of the transfer set have no human score and only the soft term.
@@ -179,6 +203,13 @@ def validation_loss(net: StudentNet, answers: Encoded, scores: Ints) -> float:
             [net(answers.batch(range(i, min(i + 256, len(answers))))) for i in range(0, len(answers), 256)]
         )
     return float(nn.functional.cross_entropy(logits, torch.from_numpy(scores)))
+
+
+def _follow(average: StudentNet, net: StudentNet, decay: float) -> None:
+    """Move a running mean of the weights one step on."""
+    with torch.no_grad():
+        for mean, now in zip(average.parameters(), net.parameters(), strict=True):
+            mean.lerp_(now, 1 - decay)
 
 
 def _optimiser(

@@ -17,7 +17,6 @@ import torch
 from torch import Tensor
 
 from pocketscore.progress import Progress
-from pocketscore.soft_labels import assign_folds
 from pocketscore.teachers.device import Device, choose_device
 from pocketscore.teachers.encoder import Encoder
 from pocketscore.teachers.finetune import Examples, Teacher, fine_tune, predict
@@ -25,7 +24,7 @@ from pocketscore.teachers.settings import TeacherSettings
 from pocketscore.types import Floats, Ints
 from pocketscore.workdir import WorkDir, key_of
 
-RECIPE = 1
+RECIPE = 2
 """Raise when the same data and settings shall give another teacher: finished work of an older recipe is not used."""
 
 LABEL_CHUNK = 256
@@ -47,51 +46,67 @@ class Answers:
     scores: Ints
 
 
+@dataclass(frozen=True, eq=False)
+class CrossFitData:
+    """What K teachers learn from.
+
+    Attributes:
+        train: Answers to learn from.
+        validation: Answers that decide when training stops.
+        folds: (N,) fold of each training answer.
+        points: Number of score points of each item.
+    """
+
+    train: Answers
+    validation: Answers
+    folds: Ints
+    points: Sequence[int]
+
+    def digest(self) -> str:
+        """Hash of everything here."""
+        digest = hashlib.sha256(repr([*self.points, *self.folds.tolist()]).encode())
+        for part in (self.train, self.validation):
+            for row in zip(part.texts, part.items.tolist(), part.scores.tolist(), strict=True):
+                digest.update(repr(row).encode("utf-8", "surrogatepass"))
+        return digest.hexdigest()
+
+
 class CrossFit:
     """K teachers, trained on first use and kept in the work directory.
 
     Args:
-        train: Answers to learn from.
-        validation: Answers that decide when training stops.
-        points: Number of score points of each item.
+        data: Answers, folds and score points.
+        model: Hub id, folder, or the name of the packaged encoder.
         settings: How to train.
         work: Where finished folds and labels are kept.
         progress: Told about every fold and chunk.
     """
 
     def __init__(
-        self,
-        train: Answers,
-        validation: Answers,
-        points: Sequence[int],
-        settings: TeacherSettings,
-        work: WorkDir,
-        progress: Progress,
+        self, data: CrossFitData, model: str, settings: TeacherSettings, work: WorkDir, progress: Progress
     ) -> None:
-        self.settings, self._points, self._work, self._progress = settings, tuple(points), work, progress
-        self._train, self._validation = train, validation
+        self.settings, self._work, self._progress = settings, work, progress
+        self._data, self._model, self._points = data, model, tuple(data.points)
+        self._schedule = settings.schedule(len(data.train.texts))
         self.device: Device = choose_device()
         torch.manual_seed(settings.seed)
-        self.encoder = Encoder(settings.model, settings.layers, self.device, settings.max_tokens)
-        strata = list(zip(train.items.tolist(), train.scores.tolist(), strict=True))
-        self.folds = assign_folds(train.texts, strata, settings.folds, settings.seed)
+        self.encoder = Encoder(model, settings.layers, self.device, settings.max_tokens)
         self.key = key_of(
-            "teacher", RECIPE, self.encoder.digest, asdict(settings), points, self._data_hash(), self.device.name
+            "teacher", RECIPE, self.encoder.digest, self._how(), asdict(self._schedule), data.digest(), self.device.name
         )
         self._teachers: dict[int, Teacher] = {}
         self._labels: dict[int, dict[bytes, npt.NDArray[np.float32]]] = {}
 
     def provenance(self) -> dict[str, str]:
         """Teacher, settings and data as plain text."""
-        settings = {name: str(value) for name, value in asdict(self.settings).items()}
         return {
-            "teacher": model_name(settings.pop("model")),
+            "teacher": model_name(self._model),
             "weights_sha256": self.encoder.digest,
-            "data_sha256": self._data_hash(),
+            "data_sha256": self._data.digest(),
             "frozen_layers": str(self.encoder.frozen_layers),
             "device": self.device.name,
             "bf16": str(self.device.bf16),
-            **settings,
+            **{name: str(value) for name, value in (self._how() | asdict(self._schedule)).items()},
         }
 
     def train(self) -> None:
@@ -99,8 +114,8 @@ class CrossFit:
         missing = [fold for fold in range(self.settings.folds) if self._work.get(self._fold_name(fold)) is None]
         if not missing:
             return
-        self._progress.start("teacher", self.settings.epochs * len(missing))
-        train, validation = self._examples(self._train), self._examples(self._validation)
+        self._progress.start("teacher", self._schedule.epochs * len(missing))
+        train, validation = self._examples(self._data.train), self._examples(self._data.validation)
         for fold in missing:
             self._train_fold(fold, train, validation)
 
@@ -123,11 +138,13 @@ class CrossFit:
         return predict(self._teacher(0), Examples(self.encoder.prepare(texts), items, torch.empty(0)))
 
     def _train_fold(self, fold: int, train: Examples, validation: Examples) -> None:
-        rows = np.flatnonzero(self.folds != fold).tolist()
+        rows = np.flatnonzero((self._data.folds != fold) | (self.settings.folds == 1)).tolist()
         teacher = self._new_teacher(fold)
         subset = Examples([train.prepared[i] for i in rows], train.items[rows], train.targets[rows])
         seed = self.settings.seed * 1000 + fold
-        state = fine_tune(teacher, subset, validation, self.settings, seed, self._progress.advance)
+        state = fine_tune(
+            teacher, subset, validation, self._schedule, self.settings.patience, seed, self._progress.advance
+        )
         self._work.put(self._fold_name(fold), {name: tensor.numpy() for name, tensor in state.items()})
         self._progress.note(f"teacher fold {fold + 1} of {self.settings.folds} finished")
 
@@ -172,12 +189,9 @@ class CrossFit:
     def _fold_name(self, fold: int) -> str:
         return f"teacher-{self.key}-fold{fold}"
 
-    def _data_hash(self) -> str:
-        digest = hashlib.sha256()
-        for part in (self._train, self._validation):
-            for row in zip(part.texts, part.items.tolist(), part.scores.tolist(), strict=True):
-                digest.update(repr(row).encode("utf-8", "surrogatepass"))
-        return digest.hexdigest()
+    def _how(self) -> dict[str, object]:
+        """The settings that decide what this teacher becomes; which others stand beside it does not."""
+        return {name: value for name, value in asdict(self.settings).items() if name != "models"}
 
 
 def model_name(model: str) -> str:

@@ -9,8 +9,10 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
+from pocketscore.metrics import cross_entropy
+from pocketscore.soft_labels import fit_temperature, softmax_at
 from pocketscore.teachers.encoder import Encoder
-from pocketscore.teachers.settings import TeacherSettings
+from pocketscore.teachers.settings import Schedule
 
 State = dict[str, Tensor]
 
@@ -66,37 +68,38 @@ def fine_tune(
     teacher: Teacher,
     train: Examples,
     validation: Examples,
-    settings: TeacherSettings,
+    schedule: Schedule,
+    patience: int,
     seed: int,
     after_epoch: Callable[[], None],
 ) -> State:
-    """Train until the validation loss stops falling; returns the best epoch's weights (on the CPU).
+    """Train until the calibrated validation loss stops falling; returns the best epoch's weights (on the CPU).
 
     AdamW with linear warm-up over the first tenth and linear decay, as is usual for encoders of this kind.
     """
     generator = torch.Generator().manual_seed(seed)
-    steps = settings.epochs * -(-len(train) // settings.batch)
-    optimiser = torch.optim.AdamW(teacher.parameters(), lr=settings.learning_rate, weight_decay=0.01, fused=True)
-    schedule = torch.optim.lr_scheduler.LambdaLR(
+    steps = schedule.epochs * -(-len(train) // schedule.batch)
+    optimiser = torch.optim.AdamW(teacher.parameters(), lr=schedule.learning_rate, weight_decay=0.01, fused=True)
+    rate = torch.optim.lr_scheduler.LambdaLR(
         optimiser, lambda step: min((step + 1) / (0.1 * steps), (steps - step) / (0.9 * steps), 1.0)
     )
     best, best_loss, waited = _state(teacher), float("inf"), 0
-    for _ in range(settings.epochs):
+    for _ in range(schedule.epochs):
         teacher.train()
-        for rows in batches(train.prepared, settings.batch, generator):
+        for rows in batches(train.prepared, schedule.batch, generator):
             loss = _loss(teacher, train, rows)
             optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             nn.utils.clip_grad_norm_(teacher.parameters(), 1.0)
             optimiser.step()
-            schedule.step()
+            rate.step()
         after_epoch()
-        loss_now = validation_loss(teacher, validation)
+        loss_now = calibrated_loss(teacher, validation)
         if loss_now < best_loss:
             best, best_loss, waited = _state(teacher), loss_now, 0
         else:
             waited += 1
-            if waited >= settings.patience:
+            if waited >= patience:
                 break
     return best
 
@@ -116,9 +119,14 @@ def predict(teacher: Teacher, examples: Examples, *, batch: int = 32) -> Tensor:
     return logits
 
 
-def validation_loss(teacher: Teacher, examples: Examples) -> float:
-    """Mean cross-entropy against the human scores."""
-    return float(nn.functional.cross_entropy(predict(teacher, examples), examples.targets))
+def calibrated_loss(teacher: Teacher, examples: Examples) -> float:
+    """Cross-entropy against the human scores at the best temperature.
+
+    A temperature is fitted after training anyway, so overconfidence alone is no reason to stop: agreement goes on
+    rising for epochs after the plain loss has turned.
+    """
+    logits, scores = predict(teacher, examples).double().numpy(), examples.targets.numpy()
+    return cross_entropy(softmax_at(logits, fit_temperature(logits, scores)), scores)
 
 
 def batches(prepared: Sequence[Tensor], size: int, generator: torch.Generator) -> Iterator[list[int]]:

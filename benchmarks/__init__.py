@@ -1,0 +1,1 @@
+"""Measurements; each prints or writes figures that the documents quote."""

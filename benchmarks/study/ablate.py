@@ -1,0 +1,101 @@
+"""Every lever's own effect, on the validation parts.
+
+    python -m benchmarks.study.ablate ../shared/data --work ablation [--half 0] [--lever loss]
+
+Finished networks are kept, so a run that was stopped goes on. Two processes, one for each half of the items, use two
+cores. The result is written once every network of the levers asked for is there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.study.cases import Case, load_cases
+from benchmarks.study.datasets import DATA_SETS
+from benchmarks.study.student import probabilities, trained
+from benchmarks.study.variants import LEVERS, RECIPE, Setup
+from pocketscore.cli.distill import progress_console
+from pocketscore.metrics import confusion, cross_entropy, exact_agreement, qwk
+from pocketscore.types import Part
+from pocketscore.workdir import WorkDir, key_of
+
+RESULT = Path(__file__).parent.parent / "results" / "ablation-asap-sas.json"
+
+
+def main() -> None:
+    """Train what is missing, then write the table of figures."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path, help="folder with the data sets")
+    parser.add_argument("--work", type=Path, required=True, help="folder for finished networks")
+    parser.add_argument("--half", type=int, choices=(0, 1), help="only items at even or odd places")
+    parser.add_argument("--lever", action="append", choices=list(LEVERS), help="only this lever (may be repeated)")
+    parser.add_argument("--seeds", type=int, default=1, help="students for each variant and item")
+    given = parser.parse_args()
+    with closing(progress_console()) as progress:
+        cases = load_cases(DATA_SETS["asap-sas"], given.data, given.work, progress)
+        mine = [case for i, case in enumerate(cases) if given.half in (None, i % 2)]
+        levers = given.lever or list(LEVERS)
+        runs = [(name, setup, seed) for name, setup in _variants(levers) for seed in range(given.seeds)]
+        progress.start("students", len(runs) * len(mine))
+        work = WorkDir(given.work / "students")
+        for name, setup, seed in runs:
+            for case in mine:
+                figures(case, name, setup, seed, work)
+                progress.advance()
+            progress.note(name)
+    write(cases, WorkDir(given.work / "students"), given.seeds)
+
+
+def figures(case: Case, name: str, setup: Setup, seed: int, work: WorkDir) -> dict[str, float]:
+    """Validation loss, QWK, QWK of the rounded expected score, accuracy, weights; computed once."""
+    entry = _entry(case, name, seed)
+    stored = work.get(entry)
+    if stored is None:
+        net, lesson = trained(case, setup, seed, work)
+        checked = case.responses.part(Part.VALIDATION)
+        p = probabilities(net, lesson, checked.texts)
+        values = case.responses.item.scale.values
+        likeliest = confusion(checked.scores, p.argmax(axis=1), len(values))
+        nearest = np.abs((p @ values)[:, None] - values).argmin(axis=1)
+        stored = {
+            "loss": np.array(cross_entropy(p, checked.scores)),
+            "qwk": np.array(qwk(likeliest, values)),
+            "qwk_expected": np.array(qwk(confusion(checked.scores, nearest, len(values)), values)),
+            "accuracy": np.array(exact_agreement(likeliest)),
+            "parameters": np.array(sum(weight.numel() for weight in net.parameters())),
+        }
+        work.put(entry, stored)
+    return {name: float(value) for name, value in stored.items()}
+
+
+def write(cases: list[Case], work: WorkDir, seeds: int) -> None:
+    """All finished variants, as JSON."""
+    table: dict[str, object] = {"items": [case.responses.item.id for case in cases]}
+    for lever, variants in LEVERS.items():
+        for name, setup in variants.items():
+            stored = [[work.get(_entry(case, name, seed)) for seed in range(seeds)] for case in cases]
+            if all(found is not None for row in stored for found in row):
+                rows = [[figures(case, name, setup, seed, work) for seed in range(seeds)] for case in cases]
+                table[f"{lever}: {name}"] = {
+                    key: [[round(found[key], 5) for found in row] for row in rows] for key in rows[0][0]
+                }
+    RESULT.write_text(json.dumps(table, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _variants(levers: list[str]) -> Iterator[tuple[str, Setup]]:
+    for lever in levers:
+        yield from LEVERS[lever].items()
+
+
+def _entry(case: Case, name: str, seed: int) -> str:
+    return f"ablation-{key_of(RECIPE, case.responses.item.id, name, seed)}"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,137 @@
+"""The levers of the recipe: what a student is trained with, and one change at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from benchmarks.study import networks
+from benchmarks.study.words import HashedUnknown, NearestWord, Vectors, clustered
+from pocketscore.distillation.embeddings import SPREAD, principal_vectors
+from pocketscore.distillation.network import StudentNet, build
+from pocketscore.distillation.settings import LossSettings
+from pocketscore.distillation.train import Objective, distillation_loss
+from pocketscore.label_audit import Treatment
+from pocketscore.student.spec import PocketSpec, StudentSpec
+from pocketscore.text import Vocabulary
+from pocketscore.types import Floats
+
+RECIPE = 1
+"""Raise when the base or the training code changes: results of an older recipe are computed again."""
+
+
+@dataclass(frozen=True)
+class Setup:
+    """Everything that a variant may change.
+
+    Attributes:
+        spec: The student.
+        words: Largest vocabulary.
+        vocabulary: Makes another vocabulary out of the usual one and its words' states (V, H).
+        vectors: Makes the (V + 1, E) vectors to start from out of word states; None starts at random.
+        transfer: Share of the transfer set used.
+        teacher: "mixture" of encoder and n-grams, "encoder" alone, or "in-sample" as in the paper.
+        suspects: What happens to human scores that the teacher confidently contradicts.
+        loss: λ and temperature.
+        objective: The loss function.
+        network: Builds the network.
+        training: Changes of the training settings.
+    """
+
+    spec: StudentSpec = field(default_factory=PocketSpec)
+    words: int = 800
+    vocabulary: Callable[[Vocabulary, Floats], Vocabulary] = lambda vocabulary, _: vocabulary
+    vectors: Callable[[Floats, int], Vectors] | None = principal_vectors
+    transfer: float = 1.0
+    teacher: str = "mixture"
+    suspects: Treatment = "keep"
+    loss: LossSettings = field(default_factory=lambda: LossSettings(1.0))
+    objective: Callable[[LossSettings], Objective] = distillation_loss
+    network: Callable[[StudentSpec, int, int], StudentNet] = build
+    training: Mapping[str, float] = field(default_factory=dict)
+
+
+BASE = Setup()
+
+
+def whitened(states: Floats, width: int) -> Vectors:
+    """Principal components, all of one spread."""
+    vectors = principal_vectors(states, width)
+    spread = vectors[1:].std(axis=0)
+    return np.asarray(vectors / np.where(spread > 0, spread, 1) * SPREAD, dtype=np.float32)
+
+
+def by_frequency(states: Floats, width: int) -> Vectors:
+    """Principal components, rare words longer (their rank stands for their frequency, as in Model2Vec)."""
+    vectors = principal_vectors(states, width)
+    vectors[1:] *= np.log(1 + np.arange(1, len(vectors)))[:, None]
+    return np.asarray(vectors * (SPREAD / vectors[1:].std()), dtype=np.float32)
+
+
+def _pocket(**changes: object) -> StudentSpec:
+    return replace(PocketSpec(), **changes)  # type: ignore[arg-type]
+
+
+def _base(**changes: object) -> Setup:
+    return replace(BASE, **changes)  # type: ignore[arg-type]
+
+
+_NO_TRANSFER = {"transfer": 0.0, "vectors": None}
+
+LEVERS: Mapping[str, Mapping[str, Setup]] = {
+    "base": {"base": BASE},
+    "paper to base": {
+        "original NN (λ = 0, random start)": _base(**_NO_TRANSFER, loss=LossSettings(0.0)),
+        "in-sample teacher": _base(**_NO_TRANSFER, teacher="in-sample"),
+        "out-of-fold teacher": _base(**_NO_TRANSFER),
+        "out-of-fold, teacher's vectors": _base(transfer=0.0),
+        "out-of-fold, transfer set, random vectors": _base(vectors=None),
+    },
+    "transfer set": {f"{n} for each answer": _base(transfer=n / 12) for n in (1, 2, 4, 8)},
+    "teacher": {"encoder alone": _base(teacher="encoder")},
+    "loss": {
+        **{f"λ = {weight:g}": _base(loss=LossSettings(weight)) for weight in (0.1, 0.3, 3.0, 10.0, 1000.0)},
+        **{f"temperature {t}": _base(loss=LossSettings(1.0, temperature=t)) for t in (0.5, 2.0, 4.0)},
+        "logit error": _base(objective=networks.logit_error),
+        "reverse KL": _base(objective=networks.reverse_divergence),
+        "ordinal term": _base(objective=networks.with_ordinal_term),
+    },
+    "training": {
+        **{f"{n} steps": _base(training={"steps": n}) for n in (750, 1500, 6000)},
+        "averaged weights": _base(training={"average": 0.99}),
+        **{f"rate {rate:g}": _base(training={"learning_rate": rate}) for rate in (1e-3, 4e-3)},
+        **{f"batch {n}": _base(training={"batch": n}) for n in (32, 128)},
+        **{f"dropout {share}": _base(spec=_pocket(dropout=share)) for share in (0.0, 0.4)},
+    },
+    "word vectors": {
+        "whitened": _base(vectors=whitened),
+        "by frequency": _base(vectors=by_frequency),
+        "two words share a vector": _base(words=1600, vocabulary=clustered),
+        "400 words": _base(words=400),
+        "1600 words": _base(words=1600),
+    },
+    "unknown words": {
+        "nearest word": _base(vocabulary=lambda known, _: NearestWord(known.entries)),
+        "hashed beginning": _base(vocabulary=lambda known, _: HashedUnknown(known.entries)),
+    },
+    "architecture": {
+        "deep path alone": _base(network=networks.DeepOnly),
+        "wide path alone": _base(network=networks.WideOnly),
+        "1,024 buckets": _base(spec=_pocket(buckets=1024)),
+        "16,384 buckets": _base(spec=_pocket(buckets=16384)),
+        "widths 1, 2": _base(spec=_pocket(widths=(1, 2))),
+        "widths 1 to 4": _base(spec=_pocket(widths=(1, 2, 3, 4))),
+        "widths 1, 3, 5": _base(spec=_pocket(widths=(1, 3, 5))),
+        "48 filters": _base(spec=_pocket(filters=48)),
+        "192 filters": _base(spec=_pocket(filters=192)),
+        "vectors of 16": _base(spec=_pocket(embedding=16)),
+        "vectors of 64": _base(spec=_pocket(embedding=64)),
+        "attention": _base(network=networks.Attention),
+        "gated recurrent": _base(network=networks.Recurrent),
+        "cumulative link": _base(network=networks.CumulativeLink),
+    },
+    "suspect scores": {how: _base(suspects=how) for how in ("down-weight", "mix", "drop")},
+}
+"""Lever -> name of the variant -> setup."""
