@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from pocketscore.label_audit import LabelAudit
 from pocketscore.student.scorer import Scorer
 from pocketscore.types import Agreement, Floats, Ints, Responses, SoftLabels
 
@@ -58,7 +59,8 @@ class ItemResult:
         weight: The λ taken.
         calibration: Of the teacher; None for soft labels from a file.
         teacher_parameters: Number of weights of the teacher, None when unknown.
-        transfer_size: Number of augmented answers that the teacher labelled.
+        transfer_size: Number of answers without a human score that the teacher labelled.
+        audit: What the teacher thinks of the human scores of the training part, if it was asked out of fold.
         file: Name of the `.pocket` file.
         file_bytes: Its size.
     """
@@ -76,5 +78,6 @@ class ItemResult:
     calibration: Calibration | None
     teacher_parameters: int | None
     transfer_size: int
+    audit: LabelAudit | None
     file: str = ""
     file_bytes: int = 0

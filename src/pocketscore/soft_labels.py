@@ -12,6 +12,7 @@ from pocketscore.data.cells import cell_text
 from pocketscore.data.table import read_table
 from pocketscore.errors import InputError
 from pocketscore.metrics import cross_entropy
+from pocketscore.text import plain
 from pocketscore.types import Floats, Ints, Responses, SoftLabels, canonical_label
 
 
@@ -24,7 +25,7 @@ def assign_folds(texts: Sequence[str], strata: Sequence[object], folds: int, see
     rng = np.random.default_rng(seed)
     groups: dict[str, list[int]] = defaultdict(list)
     for row, text in enumerate(texts):
-        groups[" ".join(text.casefold().split())].append(row)
+        groups[plain(text)].append(row)
     by_stratum: dict[object, list[list[int]]] = defaultdict(list)
     for rows in groups.values():
         by_stratum[strata[rows[0]]].append(rows)

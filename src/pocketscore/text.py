@@ -84,6 +84,15 @@ def words(text: str) -> Words:
     return [word for word in (part.strip("'") for part in folded.split()) if word]
 
 
+def plain(text: str) -> str:
+    """What makes two answers the same: the text without regard to capitals and white space.
+
+    >>> plain(" Cold  AIR ") == plain("cold air")
+    True
+    """
+    return " ".join(text.casefold().split())
+
+
 def word_hash(word: str) -> int:
     """32-bit FNV-1a (Fowler, Noll and Vo) over the first `MAX_LETTERS` code points of a word.
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import sys
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from rich.console import Console
@@ -36,17 +38,22 @@ def distill(
     split: options.Split = None,
     group: options.Groups = None,
     scale: options.ScaleKind = None,
+    recipe: options.Recipe = "pocketscore",
+    unlabelled: options.UnlabelledFile = None,
     teacher: options.TeacherModels = None,
-    teacher_layers: options.TeacherLayers = "third",
+    teacher_layers: options.TeacherLayers = None,
     teacher_probabilities: options.TeacherFile = None,
-    folds: options.Folds = 5,
+    folds: options.Folds = None,
     epochs: options.Epochs = None,
-    student: options.Student = "pocket",
+    student: options.Student = None,
+    budget: options.Budget = None,
     lambda_: options.Lambda = None,
-    lambda_on: options.LambdaOn = "soft",
-    temperature: options.Temperature = 1.0,
+    lambda_on: options.LambdaOn = None,
+    temperature: options.Temperature = None,
     transfer: options.Transfer = None,
-    at_least: options.AtLeast = 5,
+    vectors: options.Vectors = None,
+    suspects: options.Suspects = None,
+    at_least: options.AtLeast = None,
     seed: options.Seed = 0,
 ) -> None:
     """Distil a scorer for each item of a file, and write a report that says how good it is.
@@ -56,30 +63,30 @@ def distill(
     require_extra()
     from pocketscore.data import ColumnChoice, read_items
     from pocketscore.distillation.pipeline import Source
-    from pocketscore.distillation.settings import DistillSettings
-    from pocketscore.teachers.settings import TeacherSettings
+    from pocketscore.distillation.settings import RECIPES
 
     choice = ColumnChoice(response, score, id_, item, score2, split, tuple(group or ()))
     source = Source(
-        responses, choice, read_items(items) if items else None, tuple(only or ()), scale, teacher_probabilities
-    )
-    settings = DistillSettings(
-        student=student,
-        lambda_=lambda_,
-        lambda_on=lambda_on,
-        temperature=temperature,
-        transfer=transfer,
-        at_least=at_least,
-        seed=seed,
-        teacher=TeacherSettings(
-            models=tuple(teacher or TeacherSettings.models),
-            layers=_layers(teacher_layers),
-            folds=folds,
-            epochs=epochs,
-            seed=seed,
+        responses, choice, read_items(items) if items else None, tuple(only or ()), scale, teacher_probabilities,
+        unlabelled,
+    )  # fmt: skip
+    start = RECIPES[recipe]
+    models = tuple(teacher) if teacher else None
+    how = given(models=models, layers=_layers(teacher_layers), folds=folds, epochs=epochs, seed=seed)
+    settings = replace(
+        start,
+        teacher=replace(start.teacher, **how),
+        **given(
+            student=student, budget=_bytes(budget), lambda_=lambda_, lambda_on=lambda_on, temperature=temperature,
+            transfer=transfer, vectors=vectors, suspects=suspects, at_least=at_least, seed=seed,
         ),
-    )
+    )  # fmt: skip
     run_and_print(source, out, settings)
+
+
+def given(**values: object) -> dict[str, Any]:
+    """The options that the user gave; the others stay as the recipe has them."""
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def run_and_print(source: Source, out: Path, settings: DistillSettings) -> Distilled:
@@ -124,7 +131,9 @@ def require_extra() -> None:
         )
 
 
-def _layers(text: str) -> int | Literal["third", "all"]:
+def _layers(text: str | None) -> int | Literal["third", "all"] | None:
+    if text is None:
+        return None
     if text == "third":
         return "third"
     if text == "all":
@@ -132,3 +141,13 @@ def _layers(text: str) -> int | Literal["third", "all"]:
     if text.isdigit() and int(text) > 0:
         return int(text)
     raise InputError(f"--teacher-layers {text!r} is no number of layers", "give a number, 'third' or 'all'")
+
+
+def _bytes(text: str | None) -> int | None:
+    """Bytes of a size such as 50KB (thousands, as file managers of most systems count)."""
+    if text is None:
+        return None
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(k|kb|m|mb|b|)", text.strip().casefold())
+    if found is None:
+        raise InputError(f"--budget {text!r} is no size", "write for example 50KB")
+    return round(float(found[1]) * {"": 1, "b": 1, "k": 1e3, "kb": 1e3, "m": 1e6, "mb": 1e6}[found[2]])

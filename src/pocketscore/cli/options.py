@@ -36,21 +36,42 @@ TeacherModels = Annotated[
         "Without it minilm and ngrams together.",
     ),
 ]
-TeacherLayers = Annotated[str, typer.Option(help="Top layers to train: a number, 'third' or 'all'.")]
+TeacherLayers = Annotated[str | None, typer.Option(help="Top layers to train: a number, 'third' (default) or 'all'.")]
 TeacherFile = Annotated[
     Path | None, typer.Option(help="File of ready-made soft labels (id, p_<score point>...) instead of a teacher.")
 ]
-Folds = Annotated[int, typer.Option(help="Folds of the teacher's cross-fitting.")]
+UnlabelledFile = Annotated[
+    Path | None, typer.Option(help="File of answers without scores, for the teacher to label and the student to learn.")
+]
+Recipe = Annotated[
+    Literal["pocketscore", "paper"],
+    typer.Option(help="Where the options below start: ours, or the paper's own recipe (E-LSTM, one teacher)."),
+]
+Folds = Annotated[
+    int | None, typer.Option(help="Folds of the teacher's cross-fitting (5); 1 asks it about what it was trained on.")
+]
 Epochs = Annotated[
     int | None, typer.Option(help="Most epochs of each fold's teacher; by the number of answers if not given.")
 ]
-Student = Annotated[str, typer.Option(help="pocket, or elstm-7t, -falling-weights, -gelatin, -bathtub.")]
+Student = Annotated[str | None, typer.Option(help="pocket, or elstm-7t, -falling-weights, -gelatin, -bathtub.")]
+Budget = Annotated[
+    str | None,
+    typer.Option(help="Largest size of a scorer, such as 50KB: the largest student that fits.", metavar="SIZE"),
+]
 Lambda = Annotated[float | None, typer.Option("--lambda", help="Weight λ; chosen on the validation part if not given.")]
 LambdaOn = Annotated[
-    Literal["soft", "hard"], typer.Option(help="Term that λ multiplies: 'soft' (equation 4) or 'hard' (Algorithm 1).")
+    Literal["soft", "hard"] | None,
+    typer.Option(help="Term that λ multiplies: 'soft' (equation 4, default) or 'hard' (Algorithm 1)."),
 ]
-Temperature = Annotated[float, typer.Option(help="Softens teacher and student in the soft term.")]
+Temperature = Annotated[float | None, typer.Option(help="Softens teacher and student in the soft term (1).")]
 Transfer = Annotated[
-    int | None, typer.Option(help="Augmented answers for each training answer; 0 is the paper's own recipe.")
+    int | None, typer.Option(help="Answers made from each training answer for the teacher to label (12).")
 ]
-AtLeast = Annotated[int, typer.Option(help="Responses that a word must occur in to enter the scorer.")]
+Vectors = Annotated[
+    Literal["teacher", "random"] | None, typer.Option(help="Word vectors to start from (the teacher's).")
+]
+Suspects = Annotated[
+    Literal["keep", "down-weight", "mix", "drop"] | None,
+    typer.Option(help="What to do with human scores that the teacher confidently contradicts."),
+]
+AtLeast = Annotated[int | None, typer.Option(help="Responses that a word must occur in to enter the scorer (5).")]

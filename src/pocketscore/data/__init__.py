@@ -7,6 +7,7 @@ from pocketscore.data.files import atomic_write, read_bytes
 from pocketscore.data.items import ItemText, read_items
 from pocketscore.data.split import split, straddling
 from pocketscore.data.table import Table, parse_table, read_table, unique_name, with_columns, write_table
+from pocketscore.data.unlabelled import Unlabelled, read_unlabelled
 
 __all__ = [
     "ColumnChoice",
@@ -17,6 +18,7 @@ __all__ = [
     "ItemText",
     "SkippedItem",
     "Table",
+    "Unlabelled",
     "atomic_write",
     "cell_text",
     "parse_table",
@@ -24,6 +26,7 @@ __all__ = [
     "read_items",
     "read_responses",
     "read_table",
+    "read_unlabelled",
     "resolve",
     "split",
     "straddling",

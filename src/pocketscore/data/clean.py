@@ -174,7 +174,7 @@ def _row(number: int, cells: Mapping[str, object], columns: Columns, default_ite
 
     score = label_text(cell(columns.score))
     item = text(columns.item) if columns.item else default_item
-    reason = _unusable(cell(columns.response)) or ("" if score else "no score") or ("" if item else "no item")
+    reason = unusable(cell(columns.response)) or ("" if score else "no score") or ("" if item else "no item")
     return _Row(
         number=number,
         id=text(columns.id) or str(number),
@@ -188,7 +188,7 @@ def _row(number: int, cells: Mapping[str, object], columns: Columns, default_ite
     )
 
 
-def _unusable(response: object) -> str:
+def unusable(response: object) -> str:
     """Why a response cannot be used, '' if it can: it must hold a letter, digit or symbol of any script."""
     text = cell_text(response)
     if text is None:

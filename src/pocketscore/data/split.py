@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from pocketscore.errors import InputError
+from pocketscore.text import plain
 from pocketscore.types import Ints, Part, Responses
 
 _ORDER = (Part.TRAIN, Part.VALIDATION, Part.TEST)
@@ -66,11 +67,11 @@ def split(responses: Responses, seed: int, ratios: tuple[int, int, int] = (7, 1,
 
 def straddling(responses: Responses) -> tuple[str, ...]:
     """Ids of validation and test answers that occur in train too. Raises InputError before splitting."""
-    known = {_key(text) for text in responses.part(Part.TRAIN).texts}
+    known = {plain(text) for text in responses.part(Part.TRAIN).texts}
     return tuple(
         label
         for label, text, part in zip(responses.ids, responses.texts, responses.parts or (), strict=True)
-        if part != Part.TRAIN and _key(text) in known
+        if part != Part.TRAIN and plain(text) in known
     )
 
 
@@ -82,14 +83,10 @@ class _Group:
     score: int
 
 
-def _key(text: str) -> str:
-    return " ".join(text.casefold().split())
-
-
 def _groups(responses: Responses, rows: Ints) -> list[_Group]:
     by_key: dict[str, list[int]] = {}
     for row in rows.tolist():
-        by_key.setdefault(_key(responses.texts[row]), []).append(row)
+        by_key.setdefault(plain(responses.texts[row]), []).append(row)
     return [
         _Group(tuple(members), Counter(responses.scores[members].tolist()).most_common(1)[0][0])
         for members in by_key.values()

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pocketscore.text import plain
 from pocketscore.types import Ints
 
 _LONGEST = 300
@@ -48,7 +49,7 @@ def transfer_set(texts: Sequence[str], folds: Ints, per_answer: int, seed: int) 
     mates = {int(fold): np.flatnonzero(folds == fold) for fold in np.unique(folds)}
     bag = [piece for answer in pieces for piece in answer]
     letters = "".join(sorted({char for piece in bag for char in piece}))
-    known = {_plain(text) for text in texts}
+    known = {plain(text) for text in texts}
     made: list[tuple[str, int]] = []
     for row, answer in enumerate(pieces):
         fold = int(folds[row])
@@ -56,8 +57,8 @@ def transfer_set(texts: Sequence[str], folds: Ints, per_answer: int, seed: int) 
             other = pieces[int(rng.choice(mates[fold]))]
             joiner = "" if _UNSPACED.search(texts[row]) else " "
             text = joiner.join(_changed(answer, other, bag, letters, rng)).strip()
-            if text and _plain(text) not in known:
-                known.add(_plain(text))
+            if text and plain(text) not in known:
+                known.add(plain(text))
                 made.append((text, fold))
     return TransferSet(tuple(text for text, _ in made), np.array([fold for _, fold in made], dtype=np.int64))
 
@@ -66,11 +67,6 @@ def _pieces(text: str) -> list[str]:
     """Words; single characters where a script puts no blanks between words."""
     pieces = list(text) if _UNSPACED.search(text) else text.split()
     return pieces[:_LONGEST]
-
-
-def _plain(text: str) -> str:
-    """What makes two answers the same, as for folds and parts."""
-    return " ".join(text.casefold().split())
 
 
 def _changed(answer: list[str], other: list[str], bag: list[str], letters: str, rng: np.random.Generator) -> list[str]:

@@ -10,12 +10,14 @@ import numpy as np
 from pocketscore.bundle import quantised
 from pocketscore.distillation import baselines
 from pocketscore.distillation.augment import TransferSet, transfer_set
+from pocketscore.distillation.budget import largest
 from pocketscore.distillation.embeddings import principal_vectors
 from pocketscore.distillation.labelling import MEAN, Labeller, Taught
 from pocketscore.distillation.lesson import Lesson
 from pocketscore.distillation.settings import LAMBDAS, DistillSettings, LossSettings
-from pocketscore.distillation.train import TrainedStudent, Vectors
+from pocketscore.distillation.train import Targets, TrainedStudent, Vectors
 from pocketscore.evaluation import agreement
+from pocketscore.label_audit import LabelAudit, audit, treated
 from pocketscore.progress import Progress
 from pocketscore.results import Candidate, ItemResult
 from pocketscore.student.scorer import Scorer
@@ -35,6 +37,7 @@ class ItemFitter:
         settings: How to distil.
         work: Where finished networks are kept.
         progress: Told about every network.
+        unlabelled: More answers to the item, which nobody has scored.
     """
 
     def __init__(
@@ -45,50 +48,66 @@ class ItemFitter:
         settings: DistillSettings,
         work: WorkDir,
         progress: Progress,
+        unlabelled: tuple[str, ...] = (),
     ) -> None:
         self._responses, self._number, self._labeller = responses, number, labeller
         self._settings, self._work, self._progress = settings, work, progress
+        self._unlabelled = unlabelled
         self._parts = {part: responses.part(part) for part in Part}
-        self._spec: StudentSpec = preset(settings.student)
-        self._vocabulary = Vocabulary.of(
-            self._parts[Part.TRAIN].texts, at_least=settings.at_least, at_most=settings.vocabulary_size
-        )
+        self._spec, words = self._size()
+        train = self._parts[Part.TRAIN].texts
+        self._vocabulary = Vocabulary.of(train, at_least=settings.at_least, at_most=words)
 
     def fit(self) -> ItemResult:
         """Train, choose λ, and compare on the test part."""
         taught = self._labeller.teach(self._number)
         rows = np.flatnonzero(np.array(self._responses.parts) == Part.TRAIN)
         plain = Lesson.plain(self._responses, taught.soft.probabilities[rows], self._vocabulary, self._spec)
+        found = audit(plain.targets.soft, self._parts[Part.TRAIN].scores) if self._honest(taught) else None
         without_teacher = self._settings.lambda_ == 0 and self._settings.lambda_on == "soft"
-        lesson, transferred = (plain, 0) if without_teacher else self._lesson(plain, taught)
+        lesson = plain if without_teacher else self._lesson(plain, taught, found)
         weights = LAMBDAS if self._settings.lambda_ is None else (self._settings.lambda_,)
         self._progress.start(f"student, item {self._responses.item.id}", len(weights) + 1)
         original = self._network(plain, LossSettings(0.0))
         tried = {weight: self._network(lesson, self._settings.loss(weight)) for weight in weights}
         weight = min(tried, key=lambda candidate: tried[candidate].best_loss)
         candidates = tuple(Candidate(w, student.best_loss) for w, student in tried.items())
-        return self._result(
-            taught, {"original_nn": original, "student": tried[weight]}, candidates, weight, transferred
-        )
+        networks = {"original_nn": original, "student": tried[weight]}
+        return self._result(taught, networks, candidates, weight, len(lesson) - len(plain), found)
 
-    def _lesson(self, plain: Lesson, taught: Taught) -> tuple[Lesson, int]:
+    def _lesson(self, plain: Lesson, taught: Taught, found: LabelAudit | None) -> Lesson:
         """The training answers, the transfer set and the word vectors to start from, as far as the settings ask."""
-        made = self._transfer_set(taught)
-        soft = None if made is None else self._labeller.label(self._number, made.texts, made.folds)
-        started = replace(plain, vectors=self._vectors())
-        if made is None or soft is None:
-            return started, 0
-        return started.extended(made.texts, soft), len(made.texts)
+        hard, soft = plain.targets.hard, plain.targets.soft
+        if found is not None:
+            hard = treated(hard, soft, found, self._settings.suspects)
+        lesson = replace(plain, targets=Targets(hard, soft), vectors=self._vectors())
+        more = self._transfer_set(taught)
+        labels = self._labeller.label(self._number, more.texts, more.folds) if more.texts else None
+        return lesson if labels is None else lesson.extended(more.texts, labels)
 
-    def _transfer_set(self, taught: Taught) -> TransferSet | None:
-        per_answer = self._settings.transfer_per_answer
+    def _size(self) -> tuple[StudentSpec, int]:
+        """The student and the size of its vocabulary."""
+        if self._settings.budget is None:
+            return preset(self._settings.student), self._settings.vocabulary_size
+        size = largest(self._settings.budget, self._parts[Part.TRAIN], self._settings.at_least)
+        return size.spec, size.words
+
+    def _honest(self, taught: Taught) -> bool:
+        """Whether every training answer was labelled by a teacher that had not seen its score."""
         folds = taught.soft.folds[np.array(self._responses.parts) == Part.TRAIN]
-        if not per_answer or (folds == MEAN).any():
-            return None
-        return transfer_set(self._parts[Part.TRAIN].texts, folds, per_answer, self._settings.seed)
+        return bool((folds != MEAN).all()) and self._settings.teacher.folds > 1
+
+    def _transfer_set(self, taught: Taught) -> TransferSet:
+        """Answers made from the training answers, and those that nobody has scored."""
+        texts, folds = self._unlabelled, np.full(len(self._unlabelled), MEAN, dtype=np.int64)
+        if not self._settings.transfer or not self._honest(taught):
+            return TransferSet(texts, folds)
+        sources = taught.soft.folds[np.array(self._responses.parts) == Part.TRAIN]
+        made = transfer_set(self._parts[Part.TRAIN].texts, sources, self._settings.transfer, self._settings.seed)
+        return TransferSet(made.texts + texts, np.concatenate([made.folds, folds]))
 
     def _vectors(self) -> Vectors | None:
-        if not self._settings.transfer_per_answer or not self._vocabulary.entries:
+        if self._settings.vectors == "random" or not self._vocabulary.entries:
             return None
         states = self._labeller.states(self._vocabulary.entries)
         return None if states is None else principal_vectors(states, self._spec.embedding)
@@ -112,6 +131,7 @@ class ItemFitter:
         candidates: tuple[Candidate, ...],
         weight: float,
         transferred: int,
+        found: LabelAudit | None,
     ) -> ItemResult:
         test = self._parts[Part.TEST]
         scorers = {name: self._scorer(network) for name, network in networks.items()}
@@ -135,6 +155,7 @@ class ItemFitter:
             calibration=taught.calibration,
             teacher_parameters=taught.parameters,
             transfer_size=transferred,
+            audit=found,
         )
 
     def _predictions(self, probabilities: Mapping[str, Floats]) -> dict[str, Ints]:

@@ -50,6 +50,9 @@ class Lesson:
     training: TrainSettings
     vectors: Vectors | None = None
 
+    def __len__(self) -> int:
+        return len(self.answers)
+
     @classmethod
     def plain(cls, responses: Responses, soft: Floats, vocabulary: Vocabulary, spec: StudentSpec) -> Lesson:
         """The training answers alone.

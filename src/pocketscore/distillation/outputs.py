@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import io
 import json
@@ -11,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from pocketscore import __version__
@@ -25,10 +27,12 @@ from pocketscore.report.build import DataNotes, Speed, render
 from pocketscore.results import ItemResult
 from pocketscore.types import MISSING, Part
 
-WORK, LOG, REPORT, EVALUATION, SOFT_LABELS = (
-    "work", "run.log", "report.html", "evaluation.json", "soft_labels.parquet",
+WORK, LOG, REPORT, EVALUATION, SOFT_LABELS, AUDIT = (
+    "work", "run.log", "report.html", "evaluation.json", "soft_labels.parquet", "label_audit.csv",
 )  # fmt: skip
 """Names inside the output folder."""
+
+AUDIT_COLUMNS = ("item", "id", "score", "suggested", "p_score", "p_suggested", "doubt", "response")
 
 
 def append_line(path: Path, line: str) -> None:
@@ -76,13 +80,14 @@ def write_evidence(
     folder: Path,
     command: str,
 ) -> None:
-    """Write `evaluation.json`, `soft_labels.parquet` and `report.html`."""
+    """Write `evaluation.json`, `soft_labels.parquet`, `label_audit.csv` and `report.html`."""
     evaluation = {
         result.responses.item.id: {"file": result.file, "bytes": result.file_bytes, **evaluation_dict(result)}
         for result in results
     }
     atomic_write(folder / EVALUATION, (json.dumps(evaluation, indent=2, ensure_ascii=False) + "\n").encode())
     atomic_write(folder / SOFT_LABELS, _soft_labels(results))
+    atomic_write(folder / AUDIT, audit_table(results).encode("utf-8-sig", "replace"))
     notes = DataNotes(
         file=data.path.name,
         sha256=data.sha256,
@@ -114,6 +119,33 @@ def evaluation_dict(result: ItemResult) -> dict[str, object]:
         },
         "teacher": {"parameters": result.teacher_parameters, **dict(result.soft.provenance)},
     }
+
+
+def audit_table(results: Sequence[ItemResult]) -> str:
+    """CSV of the human scores that the teacher confidently contradicts, most doubtful first, for people to rescore.
+
+    Answers that a spreadsheet would take for a formula get an apostrophe in front.
+    """
+    rows: list[tuple[float, list[object]]] = []
+    for result in results:
+        if result.audit is None:
+            continue
+        train = np.flatnonzero(np.array(result.responses.parts) == Part.TRAIN)
+        points, found = result.responses.item.scale.points, result.audit
+        for at in np.flatnonzero(found.suspect):
+            row, human, suggested = train[at], result.responses.scores[train[at]], found.suggested[at]
+            p = result.soft.probabilities[row]
+            text = result.responses.texts[row]
+            rows.append((found.doubt[at], [
+                result.responses.item.id, result.responses.ids[row], points[human], points[suggested],
+                f"{p[human]:.3f}", f"{p[suggested]:.3f}", f"{found.doubt[at]:.3f}",
+                f"'{text}" if text[0] in "=+-@" else text,
+            ]))  # fmt: skip
+    buffer = io.StringIO()
+    writer = csv.writer(buffer)
+    writer.writerow(AUDIT_COLUMNS)
+    writer.writerows(cells for _, cells in sorted(rows, key=lambda entry: -entry[0]))
+    return buffer.getvalue()
 
 
 def measure_speed(result: ItemResult, labeller: Labeller) -> Speed:

@@ -10,7 +10,16 @@ from pathlib import Path
 import torch
 
 from pocketscore import __version__
-from pocketscore.data import ColumnChoice, DataSet, ItemText, SkippedItem, read_responses, split, straddling
+from pocketscore.data import (
+    ColumnChoice,
+    DataSet,
+    ItemText,
+    SkippedItem,
+    read_responses,
+    read_unlabelled,
+    split,
+    straddling,
+)
 from pocketscore.data.files import make_folder
 from pocketscore.data.items import ScaleKind
 from pocketscore.distillation import outputs
@@ -35,6 +44,7 @@ class Source:
         only: Ids of the items to take; empty takes all.
         scale: Kind of scale, or None to tell from the scores.
         probabilities: File of ready-made soft labels, instead of a teacher.
+        unlabelled: File of answers that nobody has scored.
     """
 
     path: Path
@@ -43,6 +53,7 @@ class Source:
     only: tuple[str, ...] = ()
     scale: ScaleKind | None = None
     probabilities: Path | None = None
+    unlabelled: Path | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,9 +107,11 @@ def distill(
     _describe(data, items, log)
     torch.use_deterministic_algorithms(mode=True, warn_only=True)  # on a GPU some operations have no other form
     work = WorkDir(folder / outputs.WORK)
+    more = _unlabelled(source, items, log)
     labeller = _labeller(source, items, settings, work, log)
     results = [
-        ItemFitter(responses, number, labeller, settings, work, log).fit() for number, responses in enumerate(items)
+        ItemFitter(responses, number, labeller, settings, work, log, more.get(responses.item.id, ())).fit()
+        for number, responses in enumerate(items)
     ]
     names = outputs.file_names([result.responses.item.id for result in results])
     results = [outputs.write_scorer(r, folder / name, data, settings) for r, name in zip(results, names, strict=True)]
@@ -116,6 +129,20 @@ def _labeller(
     if source.probabilities is not None:
         return FileLabeller(items, source.probabilities)
     return CrossFitLabeller(items, settings.teacher, work, progress)
+
+
+def _unlabelled(source: Source, items: Sequence[Responses], log: Progress) -> dict[str, tuple[str, ...]]:
+    if source.unlabelled is None:
+        return {}
+    if source.probabilities is not None:
+        raise InputError(
+            "unlabelled answers need a teacher that can be asked, and ready-made soft labels were given instead",
+            "leave out --unlabelled or --teacher-probabilities",
+        )
+    found = read_unlabelled(source.unlabelled, source.columns, items)
+    for item, answers in found.items():
+        log.note(f"item {item}: {answers}")
+    return {item: answers.texts for item, answers in found.items()}
 
 
 def _split(data: DataSet, seed: int) -> tuple[DataSet, list[Responses]]:

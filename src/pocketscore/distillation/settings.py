@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from pocketscore.errors import InputError
+from pocketscore.label_audit import Treatment
 from pocketscore.student.spec import preset
 from pocketscore.teachers.settings import TeacherSettings, check_seed
 
@@ -87,8 +89,10 @@ class DistillSettings:
         lambda_: λ, or None to choose it on the validation part.
         lambda_on: Which term λ multiplies, see `LossSettings.on`.
         temperature: See `LossSettings.temperature`.
-        transfer: New answers made from each training answer and labelled by the teacher; 0 switches both the transfer
-            set and the start from the teacher's word vectors off, which is the paper's own recipe.
+        transfer: New answers made from each training answer and labelled by the teacher.
+        vectors: Start from the teacher's word vectors or from random ones.
+        suspects: What happens to human scores that the teacher confidently contradicts, see `label_audit.treated`.
+        budget: Largest size of a `.pocket` file in bytes; the largest `pocket` student that fits is taken.
         at_least: A word enters the vocabulary when it occurs in this many different responses.
         at_most: Largest vocabulary; None is the preset's own.
         seed: Seed of everything random.
@@ -99,7 +103,10 @@ class DistillSettings:
     lambda_: float | None = None
     lambda_on: Literal["soft", "hard"] = "soft"
     temperature: float = 1.0
-    transfer: int | None = None
+    transfer: int = 12
+    vectors: Literal["teacher", "random"] = "teacher"
+    suspects: Treatment = "keep"
+    budget: int | None = None
     at_least: int = 5
     at_most: int | None = None
     seed: int = 0
@@ -108,8 +115,10 @@ class DistillSettings:
     def __post_init__(self) -> None:
         check_seed(self.seed)
         preset(self.student)
+        if self.budget is not None and self.student != "pocket":
+            raise InputError(f"{self.student} has one size", "leave out --budget, or take --student pocket")
         self.loss(self.lambda_ or 0.0)
-        if self.at_least < 1 or (self.at_most or 0) < 0 or (self.transfer or 0) < 0:
+        if self.at_least < 1 or (self.at_most or 0) < 0 or self.transfer < 0:
             raise InputError(
                 f"at_least = {self.at_least}, at_most = {self.at_most}, transfer = {self.transfer}",
                 "take at least 1 for at_least and 0 for the others",
@@ -120,13 +129,6 @@ class DistillSettings:
         return LossSettings(weight, self.lambda_on, self.temperature)
 
     @property
-    def transfer_per_answer(self) -> int:
-        """`transfer`, or the preset's default: 12 for `pocket`, 0 (the paper's own recipe) for the E-LSTM networks."""
-        if self.transfer is not None:
-            return self.transfer
-        return 12 if self.student == "pocket" else 0
-
-    @property
     def vocabulary_size(self) -> int:
         """`at_most`, or the preset's default.
 
@@ -135,3 +137,13 @@ class DistillSettings:
         if self.at_most is not None:
             return self.at_most
         return 800 if self.student == "pocket" else 1000
+
+
+RECIPES: Mapping[str, DistillSettings] = {
+    "pocketscore": DistillSettings(),
+    "paper": DistillSettings(
+        student="elstm-7t", transfer=0, vectors="random", teacher=TeacherSettings(models=("minilm",), folds=1)
+    ),
+}
+"""Named starting points. "paper": one teacher, asked about the answers it was trained on, uncalibrated; an E-LSTM
+student from random weights on those soft labels alone."""
