@@ -98,7 +98,10 @@ def test_distill_leaves_everything_it_promises(distilled: Path) -> None:
     out = distilled / "out"
     names = {path.name for path in out.iterdir()}
     pockets = {name for name in names if name.endswith(".pocket")}
-    assert names == {"work", "run.log", "report.html", "evaluation.json", "soft_labels.parquet"} | pockets
+    assert (
+        names
+        == {"work", "run.log", "report.html", "evaluation.json", "soft_labels.parquet", "label_audit.csv"} | pockets
+    )
     assert "q1.pocket" in pockets
     assert len(pockets) == 2
     evaluation = json.loads((out / "evaluation.json").read_text(encoding="utf-8"))

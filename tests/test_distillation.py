@@ -13,8 +13,8 @@ from pocketscore.distillation import baselines
 from pocketscore.distillation.augment import transfer_set
 from pocketscore.distillation.embeddings import SPREAD, principal_vectors
 from pocketscore.distillation.outputs import file_names
-from pocketscore.distillation.settings import POCKET_TRAINING, DistillSettings, LossSettings, TrainSettings
-from pocketscore.distillation.train import Targets, distillation_loss, encode, train
+from pocketscore.distillation.settings import POCKET_TRAINING, LossSettings, TrainSettings
+from pocketscore.distillation.train import Targets, distillation_loss, encode, fresh_network, soft_cross_entropy, train
 from pocketscore.errors import InputError
 from pocketscore.metrics import cross_entropy
 from pocketscore.student import Scorer, preset
@@ -37,7 +37,7 @@ def paper_loss(logits: np.ndarray, y: int, p: np.ndarray, weight: float, on: str
 )  # fmt: skip
 def test_the_loss_is_the_papers(logits: list[float], y: int, p: np.ndarray, weight: float, on: str) -> None:
     loss = LossSettings(weight, on)  # type: ignore[arg-type]
-    found = distillation_loss(
+    found = soft_cross_entropy(
         torch.tensor([logits], dtype=torch.float64), torch.eye(3)[[y]].double(), torch.tensor(p)[None], loss
     )
     expected = paper_loss(np.array(logits), y, p, weight, on) / (1 + weight)
@@ -49,9 +49,9 @@ def test_lambda_zero_ignores_the_teacher_and_transfer_rows_ignore_human_scores()
     one, other = torch.tensor([[0.9, 0.1]]), torch.tensor([[0.1, 0.9]])
     hard, none = torch.tensor([[1.0, 0.0]]), torch.zeros(1, 2)
     zero = LossSettings(0.0)
-    assert distillation_loss(logits, hard, one, zero) == distillation_loss(logits, hard, other, zero)
+    assert soft_cross_entropy(logits, hard, one, zero) == soft_cross_entropy(logits, hard, other, zero)
     soft = -(one * torch.log_softmax(logits, 1)).sum() / 2
-    assert float(distillation_loss(logits, none, one, LossSettings(1.0))) == pytest.approx(float(soft))
+    assert float(soft_cross_entropy(logits, none, one, LossSettings(1.0))) == pytest.approx(float(soft))
 
 
 def test_temperature_softens_both_sides_and_keeps_the_scale_of_gradients() -> None:
@@ -59,7 +59,7 @@ def test_temperature_softens_both_sides_and_keeps_the_scale_of_gradients() -> No
     logits = torch.tensor([[0.3, -0.2, 0.1]], requires_grad=True)
     p = torch.softmax(torch.tensor([[0.5, 0.1, -0.6]]), 1)
     only_soft = LossSettings(1e9, temperature=100.0)
-    distillation_loss(logits, torch.zeros(1, 3), p, only_soft).backward()  # type: ignore[no-untyped-call]
+    soft_cross_entropy(logits, torch.zeros(1, 3), p, only_soft).backward()  # type: ignore[no-untyped-call]
     centred = logits.detach() - torch.log(p)
     assert logits.grad is not None
     torch.testing.assert_close(logits.grad, (centred - centred.mean()) / 3, rtol=2e-2, atol=1e-3)
@@ -131,7 +131,14 @@ def test_a_student_learns_and_repeats_itself(name: str) -> None:
     encoded = encode(TEXTS, vocabulary, spec)
     targets = Targets(np.eye(2)[scores], np.eye(2)[scores] * 0.8 + 0.1)
     results = [
-        train(spec, None, len(vocabulary), (encoded, targets), (encoded, scores), LossSettings(1.0), QUICK, seed=1)
+        train(
+            fresh_network(spec, None, len(vocabulary), 2, seed=1),
+            (encoded, targets),
+            (encoded, scores),
+            distillation_loss(LossSettings(1.0)),
+            QUICK,
+            seed=1,
+        )
         for _ in range(2)
     ]
     for key in results[0].arrays:
@@ -147,7 +154,9 @@ def test_training_stops_early_and_keeps_the_best_state() -> None:
     encoded = encode(TEXTS, vocabulary, spec)
     targets = Targets(np.eye(2)[scores], np.eye(2)[scores])
     patient = TrainSettings(5e-3, batch=16, steps=200, checks=20, patience=3, one_cycle=False)
-    found = train(spec, None, len(vocabulary), (encoded, targets), (encoded, 1 - scores), LossSettings(0.0), patient, 0)
+    net = fresh_network(spec, None, len(vocabulary), 2, seed=0)
+    objective = distillation_loss(LossSettings(0.0))
+    found = train(net, (encoded, targets), (encoded, 1 - scores), objective, patient, seed=0)
     assert len(found.curve) == 4
     assert found.best_loss == found.curve[0, 2]
     kept = Scorer("x", spec, vocabulary, found.arrays, Scale.of(["0", "1"])).score(TEXTS).probabilities
@@ -157,7 +166,6 @@ def test_training_stops_early_and_keeps_the_best_state() -> None:
 def test_smaller_data_take_fewer_steps() -> None:
     assert POCKET_TRAINING.sized(1300, 17_000).steps == POCKET_TRAINING.steps
     assert POCKET_TRAINING.sized(60, 700).steps == 400
-    assert DistillSettings().transfer_per_answer > 0 == DistillSettings(student="elstm-7t").transfer_per_answer
 
 
 def test_baselines_are_what_they_are_called() -> None:

@@ -108,9 +108,10 @@ def make_result(
         curves={"original_nn": make_curve(12, 1.3, 0.82, rng), "student": make_curve(20, 1.35, 0.61, rng)},
         candidates=(Candidate(1.0, 0.634), Candidate(4.0, 0.612)),
         weight=4.0,
-        calibration=Calibration(1.42, 0.71, 0.66, 0.09, 0.03) if calibrated else None,
+        calibration=Calibration((0.7, 0.3), 0.71, 0.66, 0.09, 0.03) if calibrated else None,
         teacher_parameters=22_713_216 if calibrated else None,
         transfer_size=4800,
+        audit=None,
         file="glass.pocket",
         file_bytes=63_412,
     )

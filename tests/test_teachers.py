@@ -14,7 +14,8 @@ from transformers import DistilBertConfig, DistilBertModel, ModernBertConfig, Mo
 
 from pocketscore.errors import InputError, TeacherError
 from pocketscore.progress import Silent
-from pocketscore.teachers.crossfit import Answers, CrossFit
+from pocketscore.soft_labels import assign_folds
+from pocketscore.teachers.crossfit import Answers, CrossFit, CrossFitData
 from pocketscore.teachers.device import Device, choose_device
 from pocketscore.teachers.encoder import Encoder, pad
 from pocketscore.teachers.packaged import SHA256, check_weights, packaged_minilm
@@ -36,8 +37,9 @@ def answers() -> Answers:
 
 
 def crossfit(tiny: Path, answers: Answers, folder: Path, **changes: object) -> CrossFit:
-    settings = TeacherSettings(**{"model": str(tiny), "folds": 3, "epochs": 2, **changes})  # type: ignore[arg-type]
-    return CrossFit(answers, answers, [3, 2], settings, WorkDir(folder), Silent())
+    settings = TeacherSettings(**{"models": (str(tiny),), "folds": 3, "epochs": 2, **changes})  # type: ignore[arg-type]
+    folds = assign_folds(answers.texts, answers.items.tolist(), settings.folds, seed=0)
+    return CrossFit(CrossFitData(answers, answers, folds, [3, 2]), str(tiny), settings, WorkDir(folder), Silent())
 
 
 @pytest.mark.parametrize(("layers", "frozen"), [(1, 2), (2, 1), ("third", 2), (9, 0)])
@@ -98,12 +100,6 @@ def test_a_teacher_learns(tiny_encoder: Path, answers: Answers, tmp_path: Path) 
     assert np.isneginf(logits[answers.items == 1, 2]).all()
 
 
-def test_identical_answers_share_a_fold_and_all_folds_are_used(
-    tiny_encoder: Path, answers: Answers, tmp_path: Path
-) -> None:
-    assert sorted(set(crossfit(tiny_encoder, answers, tmp_path).folds.tolist())) == [0, 1, 2]
-
-
 def test_a_killed_run_goes_on_and_ends_like_an_unbroken_one(
     tiny_encoder: Path, answers: Answers, tmp_path: Path
 ) -> None:
@@ -145,8 +141,8 @@ def test_labels_are_cached_by_content(tiny_encoder: Path, answers: Answers, tmp_
     assert crossfit(tiny_encoder, answers, tmp_path, seed=1).key != again.key
 
 
-@pytest.mark.parametrize("changes", [{"folds": 1}, {"epochs": 0}, {"batch": 0}])
-def test_impossible_settings(changes: dict[str, int]) -> None:
+@pytest.mark.parametrize("changes", [{"folds": 0}, {"epochs": 0}, {"batch": 0}, {"models": ()}, {"models": ("a", "a")}])
+def test_impossible_settings(changes: dict[str, object]) -> None:
     with pytest.raises(InputError):
         TeacherSettings(**changes)  # type: ignore[arg-type]
 

@@ -15,6 +15,9 @@ from pocketscore.types import Floats, Ints
 
 Treatment = Literal["keep", "down-weight", "mix", "drop"]
 
+MARGIN = 0.3
+"""Least doubt of a suspect. Without it a weak teacher suspects every second score (`docs/log.md`)."""
+
 
 @dataclass(frozen=True, eq=False)
 class LabelAudit:
@@ -35,7 +38,8 @@ def audit(probabilities: Floats, scores: Ints) -> LabelAudit:
     """Confident learning (Northcutt, Jiang and Chuang 2021, sections 3.1 and 3.2).
 
     A score point's threshold is the teacher's mean probability for it among the responses that people gave it. A
-    response belongs to the likeliest point that reaches its threshold; it is suspect when that is not its own.
+    response belongs to the likeliest point that reaches its threshold; it is suspect when that is not its own and its
+    doubt is at least `MARGIN`.
 
     Args:
         probabilities: (N, K) out of fold and calibrated.
@@ -53,7 +57,7 @@ def audit(probabilities: Floats, scores: Ints) -> LabelAudit:
     believed = confident.argmax(axis=1)
     suggested = probabilities.argmax(axis=1)
     doubt = probabilities.max(axis=1) - own
-    return LabelAudit(suggested, doubt, (confident.max(axis=1) > 0) & (believed != scores) & (doubt > 0))
+    return LabelAudit(suggested, doubt, (confident.max(axis=1) > 0) & (believed != scores) & (doubt >= MARGIN))
 
 
 def treated(hard: Floats, soft: Floats, found: LabelAudit, treatment: Treatment) -> Floats:

@@ -57,7 +57,7 @@ class ItemResult:
         curves: Network -> (C, 3) step, training loss, validation loss.
         candidates: The λ values tried; one entry when λ was given.
         weight: The λ taken.
-        calibration: Of the teacher; None for soft labels from a file.
+        calibration: Of the teacher; None where it was not measured out of fold.
         teacher_parameters: Number of weights of the teacher, None when unknown.
         transfer_size: Number of answers without a human score that the teacher labelled.
         audit: What the teacher thinks of the human scores of the training part, if it was asked out of fold.
@@ -81,3 +81,8 @@ class ItemResult:
     audit: LabelAudit | None
     file: str = ""
     file_bytes: int = 0
+
+    @property
+    def asked_about_its_own(self) -> bool:
+        """Whether the teacher labelled the very answers that it was trained on."""
+        return self.soft.provenance.get("folds") == "1"

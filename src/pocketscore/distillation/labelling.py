@@ -30,7 +30,7 @@ class Taught:
 
     Attributes:
         soft: Soft labels of all N responses.
-        calibration: Of the teacher, if it was fine-tuned here.
+        calibration: Of the teacher, if it was fine-tuned here and asked out of fold.
         parameters: Number of weights of the teacher, None when unknown.
     """
 
@@ -92,7 +92,8 @@ class CrossFitLabeller:
         weights = self._weights[item] = self._fitted(out_of_fold, scores)
         soft = SoftLabels(self._mixed(item, logits), folds, self._provenance(weights))
         parameters = sum(encoder.encoder.parameters for encoder in self._encoders) or None
-        return Taught(soft, _calibration(out_of_fold, scores, weights), parameters)
+        honest = self._settings.folds > 1
+        return Taught(soft, _calibration(out_of_fold, scores, weights) if honest else None, parameters)
 
     def label(self, item: int, texts: Sequence[str], folds: Ints) -> Floats | None:
         """Soft labels by the fold that has seen none of a text's sources, the mean of all where that is `MEAN`."""

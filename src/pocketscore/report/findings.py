@@ -96,7 +96,7 @@ def _thin_evidence(result: ItemResult) -> Iterator[str]:
 
 
 def _unknown_teacher(result: ItemResult) -> Iterator[str]:
-    if result.calibration is None:
+    if result.calibration is None and not result.asked_about_its_own:
         yield "The teacher’s scores came from a file: if it had seen the test answers, its numbers here are flattered."
 
 
