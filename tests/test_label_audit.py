@@ -66,14 +66,7 @@ IDEAS = (
     ("it cools on the glass", "the glass makes it cold", "it meets something colder"),
     ("it turns into drops", "it becomes liquid again", "it condenses"),
 )
-OTHER = (
-    "the glass leaks",
-    "water came through",
-    "I saw it at home",
-    "it was a hot day",
-    "the ice melted",
-    "so it is wet",
-)
+OTHER = ("the glass leaks", "water came through", "I saw it at home", "it was a hot day", "the ice melted", "it is wet")
 
 
 @pytest.fixture(scope="module")

@@ -36,6 +36,7 @@ class Case:
     Attributes:
         dataset: Name of the data set.
         responses: N split responses.
+        folds: (n,) fold of each training row.
         soft: (N, K) soft labels: out of fold for training rows, the mean of the folds for the others.
         encoder_soft: (N, K) the same without the n-gram teacher.
         in_sample: (N, K) probabilities of one teacher trained on all training rows, as the paper has it.
@@ -47,6 +48,7 @@ class Case:
 
     dataset: str
     responses: Responses
+    folds: Ints
     soft: Floats
     encoder_soft: Floats
     in_sample: Floats
@@ -96,6 +98,7 @@ def _case(name: str, responses: Responses, number: int, stored: dict[str, Floats
     return Case(
         dataset=name,
         responses=responses,
+        folds=folds,
         soft=_normal(stored[f"{number}/soft"]),
         encoder_soft=_normal(stored[f"{number}/encoder_soft"]),
         in_sample=_normal(stored[f"{number}/in_sample"]),

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import cache
-from typing import Any
 
 import numpy as np
 import torch
 
 from benchmarks.study import words
 from benchmarks.study.cases import Case
+from benchmarks.study.states import states as word_states
 from benchmarks.study.variants import Setup
 from pocketscore.distillation.lesson import Lesson
 from pocketscore.distillation.network import StudentNet
@@ -19,7 +18,7 @@ from pocketscore.distillation.train import Encoded, encode, train
 from pocketscore.label_audit import audit, treated
 from pocketscore.text import Vocabulary
 from pocketscore.types import Floats, Part
-from pocketscore.workdir import WorkDir, key_of
+from pocketscore.workdir import WorkDir
 
 
 def trained(case: Case, setup: Setup, seed: int, work: WorkDir) -> tuple[StudentNet, Lesson]:
@@ -38,7 +37,7 @@ def trained(case: Case, setup: Setup, seed: int, work: WorkDir) -> tuple[Student
 def lesson_of(case: Case, setup: Setup, work: WorkDir) -> Lesson:
     """Answers, targets and start of a setup."""
     known = Vocabulary.of(case.train.texts, at_least=5, at_most=setup.words)
-    states = _states(known, work)
+    states = word_states(known.entries, work)
     vocabulary = setup.vocabulary(known, states)
     soft = {"mixture": case.soft, "encoder": case.encoder_soft, "in-sample": case.in_sample}[setup.teacher]
     lesson = Lesson.plain(case.responses, soft[case.rows(Part.TRAIN)], vocabulary, setup.spec)
@@ -65,21 +64,3 @@ def _softmax(net: StudentNet, answers: Encoded) -> Floats:
     with torch.inference_mode():
         logits = [net(answers.batch(range(i, min(i + 256, len(answers))))) for i in range(0, len(answers), 256)]
         return torch.softmax(torch.cat(logits).double(), 1).numpy()
-
-
-def _states(vocabulary: Vocabulary, work: WorkDir) -> Floats:
-    """(V, H) states of the words by the pretrained encoder, kept on disk."""
-    name = f"states-{key_of(vocabulary.entries)}"
-    stored = work.get(name)
-    if stored is None:
-        stored = {"states": _encoder().embed(vocabulary.entries).numpy()}
-        work.put(name, stored)
-    return stored["states"].astype(np.float64)
-
-
-@cache
-def _encoder() -> Any:  # noqa: ANN401
-    from pocketscore.teachers.device import choose_device
-    from pocketscore.teachers.encoder import Encoder
-
-    return Encoder("minilm", "third", choose_device(), 256)

@@ -7,6 +7,9 @@ import numpy as np
 from pocketscore.text import words
 from pocketscore.types import Floats, Ints, Responses
 
+RECIPE = 1
+"""Raise when the same answers shall get other scores."""
+
 STRENGTHS = (0.3, 1.0, 3.0, 10.0, 30.0)
 """Inverse regularisation strengths tried on the validation part."""
 

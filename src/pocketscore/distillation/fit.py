@@ -24,7 +24,7 @@ from pocketscore.student.scorer import Scorer
 from pocketscore.student.spec import StudentSpec, preset
 from pocketscore.text import Vocabulary
 from pocketscore.types import Floats, Ints, Part, Responses, Scores, Status
-from pocketscore.workdir import WorkDir
+from pocketscore.workdir import WorkDir, key_of
 
 
 class ItemFitter:
@@ -103,7 +103,9 @@ class ItemFitter:
         if not self._settings.transfer or not self._honest(taught):
             return TransferSet(texts, folds)
         sources = taught.soft.folds[np.array(self._responses.parts) == Part.TRAIN]
-        made = transfer_set(self._parts[Part.TRAIN].texts, sources, self._settings.transfer, self._settings.seed)
+        made = transfer_set(
+            self._parts[Part.TRAIN].texts, sources, self._settings.transfer, self._settings.teacher.seed
+        )
         return TransferSet(made.texts + texts, np.concatenate([made.folds, folds]))
 
     def _vectors(self) -> Vectors | None:
@@ -159,13 +161,23 @@ class ItemFitter:
         )
 
     def _predictions(self, probabilities: Mapping[str, Floats]) -> dict[str, Ints]:
-        train, validation, test = (self._parts[part] for part in Part)
+        train, test = self._parts[Part.TRAIN], self._parts[Part.TEST]
         found = {"majority": baselines.majority(train, len(test))}
-        found["tfidf"] = baselines.tfidf(train, validation, test.texts)
+        found["tfidf"] = self._tfidf()
         for name in ("original_nn", "student", "teacher"):
             status = (Status.OK,) * len(test)
             found[name] = Scores(test.item.scale, probabilities[name], status).indices
         return found
+
+    def _tfidf(self) -> Ints:
+        train, validation, test = (self._parts[part] for part in Part)
+        data = [(p.texts, p.scores.tolist()) for p in (train, validation)]
+        name = f"tfidf-{key_of(baselines.RECIPE, data, test.texts)}"
+        stored = self._work.get(name)
+        if stored is None:
+            stored = {"indices": baselines.tfidf(train, validation, test.texts)}
+            self._work.put(name, stored)
+        return stored["indices"].astype(np.int64)
 
     def _scorer(self, network: TrainedStudent) -> Scorer:
         item = self._responses.item

@@ -97,7 +97,10 @@ class Lesson:
         digest = hashlib.sha256()
         checked, scores = self.validation
         per_answer = (*self.answers.ids, *self.answers.buckets, *checked.ids, *checked.buckets)
-        for array in (*per_answer, self.targets.hard, self.targets.soft, scores):
+        soft = (
+            self.targets.soft if loss.shares[1] else np.empty(0)
+        )  # without a soft term, what the teacher says is idle
+        for array in (*per_answer, self.targets.hard, soft, scores):
             digest.update(len(array).to_bytes(8, "little") + np.ascontiguousarray(array).tobytes())
         digest.update(b"" if self.vectors is None else self.vectors.tobytes())
         digest.update("\n".join(self.vocabulary.entries).encode())
