@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -11,9 +13,10 @@ from sklearn.decomposition import PCA
 
 from pocketscore.distillation import baselines
 from pocketscore.distillation.augment import transfer_set
+from pocketscore.distillation.budget import LADDER, file_size, largest
 from pocketscore.distillation.embeddings import SPREAD, principal_vectors
 from pocketscore.distillation.outputs import file_names
-from pocketscore.distillation.settings import POCKET_TRAINING, LossSettings, TrainSettings
+from pocketscore.distillation.settings import POCKET_TRAINING, RECIPES, LossSettings, TrainSettings
 from pocketscore.distillation.train import Targets, distillation_loss, encode, fresh_network, soft_cross_entropy, train
 from pocketscore.errors import InputError
 from pocketscore.metrics import cross_entropy
@@ -166,6 +169,28 @@ def test_training_stops_early_and_keeps_the_best_state() -> None:
 def test_smaller_data_take_fewer_steps() -> None:
     assert POCKET_TRAINING.sized(1300, 17_000).steps == POCKET_TRAINING.steps
     assert POCKET_TRAINING.sized(60, 700).steps == 400
+
+
+@pytest.mark.parametrize("budget", [20_000, 50_000, 100_000, 300_000])
+def test_a_budget_takes_the_largest_student_that_fits(budget: int) -> None:
+    rng = np.random.default_rng(0)
+    texts = tuple(" ".join(f"w{n}" for n in rng.integers(0, 3000, size=60)) for _ in range(600))
+    train = Responses(Item("x", Scale.of(["0", "1", "2", "3"])), texts, texts, np.arange(600) % 4, np.full(600, -1))
+    size = largest(budget, train, at_least=5)
+    vocabulary = Vocabulary.of(texts, at_least=5, at_most=size.words)
+    assert file_size(size.spec, vocabulary, train.item) <= budget
+    above = LADDER[: LADDER.index(size)]
+    assert all(file_size(s.spec, Vocabulary.of(texts, at_least=5, at_most=s.words), train.item) > budget for s in above)
+    with pytest.raises(InputError, match="the smallest needs"):
+        largest(5_000, train, at_least=5)
+
+
+def test_the_papers_recipe_takes_nothing_of_ours() -> None:
+    paper = RECIPES["paper"]
+    assert (paper.transfer, paper.vectors, paper.suspects, paper.teacher.folds) == (0, "random", "keep", 1)
+    assert paper.teacher.models == ("minilm",)
+    with pytest.raises(InputError, match="has one size"):
+        replace(paper, budget=50_000)
 
 
 def test_baselines_are_what_they_are_called() -> None:

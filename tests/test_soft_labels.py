@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.optimize import minimize_scalar
+from scipy.optimize import minimize, minimize_scalar
 from scipy.special import softmax
 
 from pocketscore.errors import InputError
 from pocketscore.metrics import cross_entropy
-from pocketscore.soft_labels import assign_folds, fit_temperature, read_probabilities, softmax_at
+from pocketscore.soft_labels import assign_folds, fit_temperature, fit_weights, read_probabilities, softmax_at
 from pocketscore.types import Item, Responses, Scale
 
 
@@ -54,6 +54,35 @@ def test_temperature_minimises_the_loss(true: float, seed: int) -> None:
     )
     found = fit_temperature(logits, scores)
     assert cross_entropy(softmax_at(logits, found), scores) <= reference.fun + 1e-6
+
+
+@given(st.integers(1, 4), st.integers(0, 30))
+def test_weights_of_several_teachers_minimise_the_loss(members: int, seed: int) -> None:
+    """Against scipy's bounded quasi-Newton method."""
+    rng = np.random.default_rng(seed)
+    scores = rng.integers(0, 3, size=150)
+    signal = np.eye(3)[scores]
+    logits = np.stack([rng.normal(size=(150, 3)) + share * signal for share in (2.0, 1.0, 0.0, -1.0)[:members]])
+
+    def loss(weights: np.ndarray) -> float:
+        return cross_entropy(softmax(np.tensordot(weights, logits, axes=1), axis=1), scores)
+
+    bounds = [(1 / 8, 4.0), *[(0.0, 4.0)] * (members - 1)]
+    reference = minimize(loss, np.full(members, 0.5), bounds=bounds)
+    found = fit_weights(logits, scores)
+    assert all(low <= weight <= high for weight, (low, high) in zip(found, bounds, strict=True))
+    assert loss(found) <= reference.fun + 1e-4
+
+
+def test_a_teacher_that_always_says_the_same_has_no_weight() -> None:
+    """The second teacher's probabilities are all equal."""
+    rng = np.random.default_rng(0)
+    scores = rng.integers(0, 3, size=200)
+    useful = np.eye(3)[scores] * 2 + rng.normal(size=(200, 3))
+    alone = fit_weights(useful[None], scores)
+    both = fit_weights(np.stack([useful, np.zeros((200, 3))]), scores)
+    np.testing.assert_allclose(both[0], alone[0], rtol=1e-3)
+    assert np.isfinite(softmax_at(np.zeros((4, 3)), 8.0)).all()
 
 
 def test_softmax_at_ignores_score_points_of_other_items() -> None:

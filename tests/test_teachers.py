@@ -18,8 +18,9 @@ from pocketscore.soft_labels import assign_folds
 from pocketscore.teachers.crossfit import Answers, CrossFit, CrossFitData
 from pocketscore.teachers.device import Device, choose_device
 from pocketscore.teachers.encoder import Encoder, pad
+from pocketscore.teachers.ngrams import NgramTeacher
 from pocketscore.teachers.packaged import SHA256, check_weights, packaged_minilm
-from pocketscore.teachers.settings import TeacherSettings
+from pocketscore.teachers.settings import Schedule, TeacherSettings
 from pocketscore.workdir import WorkDir
 
 CPU = Device("cpu", bf16=False)
@@ -179,3 +180,41 @@ def test_the_packaged_teacher_loads_without_a_network() -> None:
 
 def test_the_device_is_one_that_exists() -> None:
     assert choose_device().name in ("cuda", "mps", "cpu")
+
+
+def test_one_fold_asks_a_teacher_about_what_it_was_trained_on(
+    tiny_encoder: Path, answers: Answers, tmp_path: Path
+) -> None:
+    """As in the paper: all sixty answers are learnt, and nothing is left out."""
+    fitted = crossfit(
+        tiny_encoder, answers, tmp_path, folds=1, epochs=30, layers="all", learning_rate=3e-3, patience=30
+    )
+    fitted.train()
+    assert (fitted.logits(answers.texts, answers.items, fold=0).argmax(axis=1) == answers.scores).mean() > 0.9
+
+
+def test_the_schedule_follows_the_number_of_answers_unless_given() -> None:
+    small, large = (TeacherSettings().schedule(n) for n in (500, 20_000))
+    assert small.epochs > large.epochs
+    assert small.batch < large.batch
+    assert TeacherSettings(epochs=3).schedule(500) == Schedule(3, small.batch, small.learning_rate)
+
+
+@pytest.mark.parametrize("total", [1, 2])
+def test_the_ngram_teacher_learns_from_the_other_folds_only(total: int) -> None:
+    """Fold 1 holds a word that decides its score; its own teacher has never seen it unless there is one fold."""
+    texts = [f"{'cold' if i % 2 else 'warm'} air {i}" for i in range(40)] + ["strange"] * 4
+    scores = np.array([*(i % 2 for i in range(40)), 2, 2, 2, 2])
+    folds = np.array([*(i // 2 % 2 for i in range(40)), 1, 1, 1, 1]) * (total > 1)
+    teacher = NgramTeacher(texts, scores, folds, total, points=3)
+    found = teacher.logits(["cold air", "warm air", "strange"], fold=total - 1)
+    assert found.shape == (3, 3)
+    assert found[:2].argmax(axis=1).tolist() == [1, 0]
+    assert (found[2].argmax() == 2) == (total == 1)
+    assert np.isfinite(found).all()
+    assert teacher.logits([], 0).shape == (0, 3)
+
+
+def test_the_ngram_teacher_survives_a_fold_with_one_score() -> None:
+    teacher = NgramTeacher(["a b", "a c", "b c"], np.array([0, 0, 1]), np.array([0, 0, 1]), total=2, points=2)
+    assert teacher.logits(["a b"], fold=1)[0].argmax() == 0
