@@ -267,6 +267,70 @@ def test_formats_and_encodings_give_the_same_responses(tmp_path: Path, run: Run,
         np.testing.assert_array_equal(weights[0][key], weights[1][key])
 
 
+def test_unlabelled_answers_join_the_transfer_set_and_leaks_are_counted(tmp_path: Path, run: Run) -> None:
+    """With the n-gram teacher alone: no encoder, seconds. Sixty answers are known, four are new."""
+    path = write_csv(tmp_path / "in.csv", responses())
+    more = [{"answer": row["response"]} for row in responses()]
+    more += [{"answer": f"vapour on the cold glass {i}"} for i in range(4)] + [{"answer": ""}]
+    unlabelled = write_csv(tmp_path / "more.csv", more)
+    options = ("--teacher", "ngrams", "--folds", 2, "--lambda", 1, "--transfer", 0, "--at-least", 2)
+    done = run("distill", path, "-o", tmp_path / "out", "--unlabelled", unlabelled, "--budget", "25KB", *options)
+    assert done.code == 0, done.err
+    evaluation = json.loads((tmp_path / "out" / "evaluation.json").read_text(encoding="utf-8"))["in"]
+    assert evaluation["student"]["transfer_set"] == 4
+    assert evaluation["teacher"]["teacher"] == "ngrams"
+    assert evaluation["bytes"] <= 25_000
+    log = (tmp_path / "out" / "run.log").read_text(encoding="utf-8")
+    held_out = 60 - evaluation["responses"]["train"]
+    assert re.search(rf"4 unlabelled answers used; left out: {held_out} that stand in validation or test", log)
+    assert "1 empty" in log
+
+
+def test_the_papers_recipe(tmp_path: Path, run: Run, tiny_encoder: Path) -> None:
+    path = write_csv(tmp_path / "in.csv", responses())
+    done = run(
+        "distill", path, "-o", tmp_path / "out", "--recipe", "paper", "--teacher", tiny_encoder, "--epochs", 1,
+        "--lambda", 1,
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    evaluation = json.loads((tmp_path / "out" / "evaluation.json").read_text(encoding="utf-8"))["in"]
+    assert evaluation["student"]["transfer_set"] == 0
+    assert evaluation["teacher"]["folds"] == "1"
+    assert bundle.load(tmp_path / "out" / "in.pocket").card["preset"] == "elstm-7t"
+    assert "asked about the answers it was trained on" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+
+
+def test_doubtful_scores_are_listed_for_people(tmp_path: Path, run: Run) -> None:
+    """One answer in ten got a score that its words contradict; one of them looks like a formula."""
+    rows = responses(120)
+    rows[10]["score"], rows[10]["response"] = "2", "=" + rows[10]["response"]
+    wrong = {rows[i]["id"]: rows[i] for i in range(3, 120, 12)}
+    for row in wrong.values():
+        row["score"] = str((int(row["score"]) + 1) % 3)
+    path = write_csv(tmp_path / "in.csv", rows)
+    options = ("--teacher", "ngrams", "--lambda", 1, "--transfer", 0, "--suspects", "mix")
+    done = run("distill", path, "-o", tmp_path / "out", *options)
+    assert done.code == 0, done.err
+    found = read_csv(tmp_path / "out" / "label_audit.csv")
+    assert [float(row["doubt"]) for row in found] == sorted((float(row["doubt"]) for row in found), reverse=True)
+    assert len(found) >= 5
+    assert {row["id"] for row in found} <= wrong.keys() | {"r10"}
+    assert all(row["score"] != row["suggested"] for row in found)
+    assert not any(row["response"].startswith("=") for row in found)
+
+
+def test_forty_answers_and_a_score_point_with_two(tmp_path: Path, run: Run, tiny_encoder: Path) -> None:
+    """Small is sensible: every score point is in train, and the run ends with a scorer."""
+    rows = responses(40, points=2)
+    rows[5]["score"] = rows[6]["score"] = "2"
+    path = write_csv(tmp_path / "in.csv", rows)
+    done = run("distill", path, "-o", tmp_path / "out", *quick(tiny_encoder, "--teacher", "ngrams"))
+    assert done.code == 0, done.err
+    evaluation = json.loads((tmp_path / "out" / "evaluation.json").read_text(encoding="utf-8"))["in"]
+    assert evaluation["scale"]["points"] == ["0", "1", "2"]
+    assert bundle.load(tmp_path / "out" / "in.pocket").score([WORDS[0]]).labels[0] in ("0", "1", "2")
+
+
 Change = Callable[[list[dict[str, str]]], list[dict[str, str]]]
 
 
@@ -293,6 +357,11 @@ BAD_INPUT: dict[str, tuple[Change, tuple[str, ...], str]] = {
     "bad lambda": (spoil(), ("--lambda", "-1"), "lambda"),
     "bad student": (spoil(), ("--student", "huge"), "choose one of"),
     "bad folds": (spoil(), ("--folds", "1"), "at least 2"),
+    "no folds": (spoil(), ("--folds", "0"), "at least 1"),
+    "bad budget": (spoil(), ("--budget", "small"), "no size"),
+    "tiny budget": (spoil(), ("--budget", "2 KB", "--teacher", "ngrams"), "the smallest needs"),
+    "budget of another student": (spoil(), ("--budget", "50KB", "--student", "elstm-7t"), "has one size"),
+    "unlabelled without a file": (spoil(), ("--unlabelled", "nowhere.csv"), "nowhere.csv"),
     "bad layers": (spoil(), ("--teacher-layers", "most"), "third"),
     "no such teacher": (spoil(), ("--teacher", "/no/such/folder"), "cannot be loaded"),
 }  # fmt: skip

@@ -100,7 +100,7 @@ class ItemFitter:
     def _transfer_set(self, taught: Taught) -> TransferSet:
         """Answers made from the training answers, and those that nobody has scored."""
         texts, folds = self._unlabelled, np.full(len(self._unlabelled), MEAN, dtype=np.int64)
-        if not self._settings.transfer or not self._honest(taught):
+        if not self._settings.transfer or not self._honest(taught):  # soft labels from a file have no folds
             return TransferSet(texts, folds)
         sources = taught.soft.folds[np.array(self._responses.parts) == Part.TRAIN]
         made = transfer_set(

@@ -115,6 +115,11 @@ class DistillSettings:
     def __post_init__(self) -> None:
         check_seed(self.seed)
         preset(self.student)
+        if self.transfer and self.teacher.folds == 1:
+            raise InputError(
+                "answers made from training answers need a teacher that has not seen those, and one fold has seen all",
+                "take at least 2 (--folds), or no such answers (--transfer 0)",
+            )
         if self.budget is not None and self.student != "pocket":
             raise InputError(f"{self.student} has one size", "leave out --budget, or take --student pocket")
         self.loss(self.lambda_ or 0.0)
