@@ -1,0 +1,147 @@
+"""Render the committed figures as the tables of `docs/results.md`.
+
+    python -m benchmarks.study.tables
+
+Everything between `<!-- table: NAME -->` and `<!-- end -->` is replaced; the words around it are written by hand.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+ROOT = Path(__file__).parents[2]
+RESULTS, PAGE = ROOT / "benchmarks" / "results", ROOT / "docs" / "results.md"
+Figures = dict[str, Any]
+
+
+def main() -> None:
+    """Rewrite the page."""
+    PAGE.write_text(rendered(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+def rendered(page: str) -> str:
+    """The page with its tables made anew."""
+    return re.sub(
+        r"(<!-- table: ([^ ]+) ([^ ]+) -->\n).*?(<!-- end -->)",
+        lambda found: found[1] + TABLES[found[2]](read(found[3])) + found[4],
+        page,
+        flags=re.DOTALL,
+    )
+
+
+def read(name: str) -> Figures:
+    """Committed figures by the file's stem."""
+    figures: Figures = json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
+    return figures
+
+
+def methods(figures: Figures) -> str:
+    """One line a method: size, agreement over the items with its interval."""
+    main = figures["main_metric"]
+    lines = [f"| | parameters | file | {NAMES[main]}, mean (95 %) | accuracy (95 %) |", "|---|--:|--:|--:|--:|"]
+    for name, found in by_agreement(figures):
+        mean = found["mean"]
+        lines.append(
+            f"| {name} | {count(found['parameters'])} | {size(found['bytes'])} | "
+            f"{estimate(mean[main])} | {estimate(mean['accuracy'])} |"
+        )
+    return table(lines)
+
+
+def items(figures: Figures) -> str:
+    """One line a method, one column an item."""
+    main = figures["main_metric"]
+    ids = [item["id"] for item in figures["items"]]
+    head = f"| {NAMES[main]} | {' | '.join(ids)} | mean |"
+    extra = " Fisher z |" if main == "qwk" else ""
+    lines = [head + extra, "|---" + "|--:" * (len(ids) + 1 + bool(extra)) + "|"]
+    lines.append(
+        "| test answers | " + " | ".join(str(item["test"]) for item in figures["items"]) + " | |" + " |" * bool(extra)
+    )
+    for name, found in by_agreement(figures):
+        cells = [short(item[main]["value"]) for item in found["items"]]
+        fisher = f" {short(found['mean'][main]['fisher_z'])} |" if extra else ""
+        lines.append(f"| {name} | {' | '.join(cells)} | {short(found['mean'][main]['value'])} |{fisher}")
+    return table(lines)
+
+
+def differences(figures: Figures) -> str:
+    """One line a pair of methods."""
+    lines = ["| | mean difference (95 %) | p | items above 0 |", "|---|--:|--:|--:|"]
+    for name, found in figures["differences"].items():
+        above = sum(item["value"] > 0 for item in found["items"])
+        least = "< " if found["p"] <= 1 / 2000 else ""
+        lines.append(
+            f"| {name} | {estimate(found['mean'], '+')} | {least}{found['p']:.4f} | {above} of {len(found['items'])} |"
+        )
+    return table(lines)
+
+
+def levers(figures: Figures) -> str:
+    """One line a variant: change of the validation loss and QWK against the base, mean over items (standard error)."""
+    base = figures["base: base"]
+    lines = ["| lever | variant | loss | QWK | QWK, expected score | weights |", "|---|---|--:|--:|--:|--:|"]
+    for key, found in figures.items():
+        if key == "items":
+            continue
+        lever, _, name = key.partition(": ")
+        cells = [change(found[metric], base[metric], key == "base: base") for metric in ("loss", "qwk", "qwk_expected")]
+        lines.append(
+            f"| {lever} | {name} | {' | '.join(cells)} | {count(round(float(np.mean(found['parameters']))))} |"
+        )
+    return table(lines)
+
+
+def change(found: list[list[float]], base: list[list[float]], absolute: bool) -> str:  # noqa: FBT001
+    """Mean over items and seeds, or its change against the base with a standard error over items."""
+    if absolute:
+        return short(float(np.mean(found)))
+    gaps = np.mean(found, axis=1) - np.mean(base, axis=1)
+    return f"{short(float(gaps.mean()), '+')} ± {short(float(gaps.std(ddof=1) / np.sqrt(len(gaps))))}"
+
+
+def by_agreement(figures: Figures) -> list[tuple[str, Figures]]:
+    """Methods, weakest first."""
+    main = figures["main_metric"]
+    return sorted(figures["methods"].items(), key=lambda entry: entry[1]["mean"][main]["value"])
+
+
+def estimate(found: Figures, sign: str = "") -> str:
+    """`.712 (.690–.731)`."""
+    return f"{short(found['value'], sign)} ({short(found['low'], sign)} to {short(found['high'], sign)})"
+
+
+def short(value: float, sign: str = "") -> str:
+    """Three decimals without the leading zero.
+
+    >>> short(0.7124), short(-0.02, "+"), short(1.0)
+    ('.712', '-.020', '1.000')
+    """
+    return f"{value:{sign}.3f}".replace("0.", ".", 1)
+
+
+def count(number: int) -> str:
+    """A whole number, empty for none."""
+    return f"{number:,}" if number else ""
+
+
+def size(bytes_: int) -> str:
+    """Kilobytes, empty for none."""
+    return f"{bytes_ / 1000:.1f} KB" if bytes_ else ""
+
+
+def table(lines: list[str]) -> str:
+    """Lines of a table."""
+    return "\n".join(lines) + "\n"
+
+
+NAMES = {"qwk": "QWK", "macro_f1": "macro-F1"}
+TABLES = {"methods": methods, "items": items, "differences": differences, "levers": levers}
+
+if __name__ == "__main__":
+    main()
