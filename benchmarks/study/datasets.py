@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pocketscore.data import ColumnChoice, read_items, read_responses, split
 from pocketscore.data.items import ScaleKind
-from pocketscore.types import Responses
+from pocketscore.types import Part, Responses
 
 SEED = 0
 """Seed of every split."""
@@ -23,7 +23,6 @@ class DataSetFile:
         score: Column with the labels.
         scale: Kind of scale; None tells it from the labels.
         pooled: One model over all questions, where they have too few answers for one each.
-        fractions: Scores are fractions; they are multiplied with this to whole numbers.
     """
 
     name: str
@@ -33,12 +32,13 @@ class DataSetFile:
     pooled: bool = False
 
     def read(self, folder: Path) -> list[Responses]:
-        """The items, each split into parts (the given split where there is one)."""
+        """The items, each split into parts (the given split where there is one); those without training answers not."""
         path = folder / self.file
         columns = ColumnChoice(score=self.score, item="" if self.pooled else None)
         texts = None if self.pooled else read_items(path.parent / "items.json")
         data = read_responses(path, columns, texts, (), self.scale)
-        return [split(responses, SEED) for responses in data.responses]
+        learnable = [r for r in data.responses if r.parts is None or Part.TRAIN in r.parts]
+        return [split(responses, SEED) for responses in learnable]
 
 
 DATA_SETS = {
@@ -49,6 +49,6 @@ DATA_SETS = {
         DataSetFile("beetle-5way", "beetle/beetle_train_ua.csv", "label_5way", "nominal"),
         DataSetFile("scientsbank-2way", "scientsbank/scientsbank_train_ua.csv", "label_2way", "nominal", pooled=True),
         DataSetFile("saf-de", "saf-de/saf_de.csv", "label", "nominal"),
-        DataSetFile("ads-zh", "ads-zh/ads_zh.csv"),
+        DataSetFile("ads-zh", "ads-zh/ads_zh.csv", pooled=True),
     )
 }

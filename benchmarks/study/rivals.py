@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+
 import numpy as np
 import torch
 
 from benchmarks.study.cases import Case
+from benchmarks.study.datasets import SEED
+from pocketscore.distillation.labelling import CrossFitLabeller
 from pocketscore.metrics import confusion, qwk
+from pocketscore.progress import Progress
+from pocketscore.teachers.packaged import packaged_minilm
+from pocketscore.teachers.settings import TeacherSettings
 from pocketscore.text import words
 from pocketscore.types import Ints, Part
+from pocketscore.workdir import WorkDir
 
 RIDGES = (0.1, 0.3, 1.0, 3.0, 10.0)
 """Regularisation strengths of ridge regression tried on the validation part."""
@@ -42,8 +51,6 @@ def model2vec(case: Case, seed: int) -> Ints:
     from model2vec.train import StaticModelForClassification
     from transformers import AutoModel, AutoTokenizer
 
-    from pocketscore.teachers.packaged import packaged_minilm
-
     train, validation, test = (case.responses.part(part) for part in Part)
     source = str(packaged_minilm())
     torch.manual_seed(seed)
@@ -53,3 +60,34 @@ def model2vec(case: Case, seed: int) -> Ints:
     checked = [str(score) for score in validation.scores.tolist()]
     classifier.fit(list(train.texts), labels, X_val=list(validation.texts), y_val=checked)
     return np.array([int(label) for label in classifier.predict(list(test.texts))], dtype=np.int64)
+
+
+def small_encoder(cases: Sequence[Case], model: str | None, work: Path, progress: Progress) -> list[Ints]:
+    """A fine-tuned small encoder, one for all items, as TinyBERT is used.
+
+    Args:
+        cases: The items.
+        model: Hub id or folder. None stands in for that class of model where there is no network: the packaged MiniLM
+            with the first 2 of its 6 layers, all of them trained.
+        work: Where the model and its scores are kept.
+        progress: Told about every epoch.
+    """
+    name = model or str(_two_layers(work / "minilm-2-layers"))
+    settings = TeacherSettings(models=(name,), layers="all", folds=1, seed=SEED)
+    items = [case.responses for case in cases]
+    labeller = CrossFitLabeller(items, settings, WorkDir(work), progress)
+    soft = [labeller.teach(number).soft.probabilities for number in range(len(cases))]
+    return [p[case.rows(Part.TEST)].argmax(axis=1) for p, case in zip(soft, cases, strict=True)]
+
+
+def _two_layers(folder: Path) -> Path:
+    from transformers import AutoModel, AutoTokenizer
+
+    source = str(packaged_minilm())
+    if not (folder / "config.json").exists():
+        model = AutoModel.from_pretrained(source)
+        model.encoder.layer = model.encoder.layer[:2]
+        model.config.num_hidden_layers = 2
+        AutoTokenizer.from_pretrained(source).save_pretrained(folder)
+        model.save_pretrained(folder)
+    return folder
