@@ -14,6 +14,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +28,7 @@ from pocketscore.bundle import to_bytes
 from pocketscore.cli.distill import progress_console
 from pocketscore.distillation.fit import ItemFitter
 from pocketscore.distillation.settings import RECIPES, DistillSettings
-from pocketscore.progress import Progress
+from pocketscore.progress import Progress, Silent
 from pocketscore.results import ItemResult
 from pocketscore.types import Ints, Part
 from pocketscore.workdir import WorkDir, key_of
@@ -63,6 +64,8 @@ ENTRIES: Mapping[str, Entry] = {
 }
 """Name of a distilled student -> how. The original NN of each is trained beside it."""
 
+RIDGE, MODEL2VEC, SMALL = "TF-IDF + ridge", "Model2Vec, fine-tuned", "small encoder: 2 of MiniLM's 6 layers"
+
 
 def main() -> None:
     """Train what is missing, then write the figures."""
@@ -72,33 +75,38 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True, help="folder for finished networks")
     parser.add_argument("--half", type=int, choices=(0, 1), help="only items at even or odd places")
     parser.add_argument("--seeds", type=int, default=3, help="students for each entry and item")
+    parser.add_argument("--rivals", action="store_true", help="train what a user would pick instead, and no students")
+    parser.add_argument("--small-encoder", help="hub id or folder of the small encoder among the rivals")
     parser.add_argument("--only", action="append", choices=list(ENTRIES), help="only this entry (may be repeated)")
     given = parser.parse_args()
     work = WorkDir(given.work / "compare")
     with closing(progress_console()) as progress:
         cases = load_cases(DATA_SETS[given.dataset], given.data, given.work, progress)
         mine = [case for i, case in enumerate(cases) if given.half in (None, i % 2)]
-        entries = given.only or list(ENTRIES)
-        for name in entries:
-            for case in mine:
-                for seed in range(given.seeds):
-                    distilled(case, name, seed, work, progress)
-        for case in mine:
-            others(case, work)
+        if given.rivals:
+            train_rivals(cases, given.seeds, given.small_encoder, work, progress)
+        else:
+            entries = given.only or list(ENTRIES)
+            progress.start("students", len(entries) * len(mine) * given.seeds)
+            for name in entries:
+                for case in mine:
+                    for seed in range(given.seeds):
+                        distilled(case, name, seed, work)
+                        progress.advance()
     methods = [methods_of(case, given.seeds, work) for case in cases]
     if given.half is None or all(len(found) == len(methods[0]) for found in methods):
         write(given.dataset, cases, methods)
 
 
-def distilled(case: Case, name: str, seed: int, work: WorkDir, progress: Progress) -> Mapping[str, np.ndarray]:
+def distilled(case: Case, name: str, seed: int, work: WorkDir) -> Mapping[str, np.ndarray]:
     """Scores of one student and its original NN for the test part, and their sizes; computed once."""
-    entry = f"distilled-{key_of(RECIPE, case.dataset, case.responses.item.id, name, seed)}"
+    entry = _distilled(case, name, seed)
     stored = work.get(entry)
     if stored is None:
         how = ENTRIES[name]
         settings = replace(how.settings, seed=seed)
         labeller = TableLabeller(case, how.labels, work)
-        result = ItemFitter(case.responses, 0, labeller, settings, work, progress).fit()
+        result = ItemFitter(case.responses, 0, labeller, settings, work, Silent()).fit()
         stored = _stored(result)
         work.put(entry, stored)
     return stored
@@ -113,48 +121,64 @@ def _stored(result: ItemResult) -> dict[str, np.ndarray]:
     }
 
 
-def others(case: Case, work: WorkDir) -> dict[str, Ints]:
-    """Scores for the test part by everything that is not distilled, from disk where they are there."""
-    test = case.rows(Part.TEST)
-    found = {
-        "encoder alone": case.encoder_soft[test].argmax(axis=1),
-        "in-sample teacher": case.in_sample[test].argmax(axis=1),
-    }
-    makers: dict[str, Callable[[], Ints]] = {}
-    if case.responses.item.scale.kind == "ordinal":
-        makers["TF-IDF + ridge"] = lambda: rivals.ridge(case)
-    for name, make in makers.items():
-        entry = f"other-{key_of(RECIPE, case.dataset, case.responses.item.id, name)}"
-        stored = work.get(entry)
-        if stored is None:
-            stored = {"indices": make()}
-            work.put(entry, stored)
-        found[name] = stored["indices"].astype(np.int64)
-    return found
+def train_rivals(cases: Sequence[Case], seeds: int, encoder: str | None, work: WorkDir, progress: Progress) -> None:
+    """Scores of everything that is not distilled; finished ones stay."""
+    progress.start("rivals", len(cases) * (seeds + 1))
+    for case in cases:
+        if case.responses.item.scale.kind == "ordinal":
+            _kept(case, RIDGE, 0, work, partial(rivals.ridge, case))
+        progress.advance()
+        for seed in range(seeds):
+            _kept(case, MODEL2VEC, seed, work, partial(rivals.model2vec, case, seed))
+            progress.advance()
+    name = f"small encoder, {encoder}" if encoder else SMALL
+    if any(work.get(_rival(case, name, 0)) is None for case in cases):
+        for case, found in zip(cases, rivals.small_encoder(cases, encoder, work.folder, progress), strict=True):
+            work.put(_rival(case, name, 0), {"indices": found.indices, "parameters": np.array(found.parameters)})
+
+
+def _kept(case: Case, name: str, seed: int, work: WorkDir, make: Callable[[], rivals.Rival]) -> None:
+    if work.get(_rival(case, name, seed)) is None:
+        found = make()
+        work.put(_rival(case, name, seed), {"indices": found.indices, "parameters": np.array(found.parameters)})
+
+
+def _rival(case: Case, name: str, seed: int) -> str:
+    return f"rival-{key_of(RECIPE, case.dataset, case.responses.item.id, name, seed)}"
+
+
+def _distilled(case: Case, name: str, seed: int) -> str:
+    return f"distilled-{key_of(RECIPE, case.dataset, case.responses.item.id, name, seed)}"
+
+
+def _indices(stored: Mapping[str, np.ndarray]) -> dict[str, Ints]:
+    return {key: array.astype(np.int64) for key, array in stored.items()}
 
 
 def methods_of(case: Case, seeds: int, work: WorkDir) -> dict[str, Method]:
     """Everything finished for one case, by name."""
-    methods: dict[str, Method] = {}
+    test = case.rows(Part.TEST)
+    methods = {
+        "encoder alone": Method([case.encoder_soft[test].argmax(axis=1)], parameters=case.teacher_parameters),
+        "in-sample teacher": Method([case.in_sample[test].argmax(axis=1)], parameters=case.teacher_parameters),
+    }
     for name in ENTRIES:
-        runs = [
-            work.get(f"distilled-{key_of(RECIPE, case.dataset, case.responses.item.id, name, seed)}")
-            for seed in range(seeds)
-        ]
-        done = [{key: array.astype(np.int64) for key, array in run.items()} for run in runs if run is not None]
-        if len(done) < seeds:
+        runs = [_indices(work.get(_distilled(case, name, seed)) or {}) for seed in range(seeds)]
+        if not all(runs):
             continue
         student, rule = name.split(",")[0], name.partition(", ")[2]
-        sizes = {"parameters": int(done[0]["parameters"]), "bytes": int(done[0]["bytes"])}
-        methods[name] = Method([run["student"] for run in done], **sizes)
+        sizes = {"parameters": int(runs[0]["parameters"]), "bytes": int(runs[0]["bytes"])}
+        methods[name] = Method([run["student"] for run in runs], **sizes)
         if not rule or rule == "paper":
-            methods[f"{student}, original NN"] = Method([run["original_nn"] for run in done], **sizes)
+            methods[f"{student}, original NN"] = Method([run["original_nn"] for run in runs], **sizes)
         if name == "pocket":
-            methods["majority class"] = Method([done[0]["majority"]])
-            methods["TF-IDF + logistic regression"] = Method([done[0]["tfidf"]])
-            methods["teacher"] = Method([done[0]["teacher"]], parameters=case.teacher_parameters)
-    for name, indices in others(case, work).items():
-        methods[name] = Method([indices])
+            methods["majority class"] = Method([runs[0]["majority"]])
+            methods["TF-IDF + logistic regression"] = Method([runs[0]["tfidf"]])
+            methods["teacher"] = Method([runs[0]["teacher"]], parameters=case.teacher_parameters)
+    for name in (RIDGE, MODEL2VEC, SMALL):
+        stored = [_indices(work.get(_rival(case, name, seed)) or {}) for seed in range(seeds)]
+        if found := [run for run in stored if run]:
+            methods[name] = Method([run["indices"] for run in found], parameters=int(found[0]["parameters"]))
     return methods
 
 

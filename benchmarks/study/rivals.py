@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -19,11 +20,25 @@ from pocketscore.text import words
 from pocketscore.types import Ints, Part
 from pocketscore.workdir import WorkDir
 
+
+@dataclass(frozen=True, eq=False)
+class Rival:
+    """What a rival says.
+
+    Attributes:
+        indices: (M,) scores of the test part.
+        parameters: Number of weights; 0 when it is not a network.
+    """
+
+    indices: Ints
+    parameters: int
+
+
 RIDGES = (0.1, 0.3, 1.0, 3.0, 10.0)
 """Regularisation strengths of ridge regression tried on the validation part."""
 
 
-def ridge(case: Case) -> Ints:
+def ridge(case: Case) -> Rival:
     """TF-IDF of words and word pairs, ridge regression on the score, rounded; for ordinal scales."""
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import Ridge
@@ -42,10 +57,10 @@ def ridge(case: Case) -> Ints:
     models = [Ridge(alpha=alpha).fit(learnt, values[train.scores]) for alpha in RIDGES]
     k = len(values)
     reached = [float(qwk(confusion(validation.scores, rounded(m, validation.texts), k), values)) for m in models]
-    return rounded(models[int(np.nanargmax(reached))], test.texts)
+    return Rival(rounded(models[int(np.nanargmax(reached))], test.texts), 0)
 
 
-def model2vec(case: Case, seed: int) -> Ints:
+def model2vec(case: Case, seed: int) -> Rival:
     """Model2Vec: static vectors of the packaged encoder, fine-tuned with its own classifier, default settings."""
     from model2vec.distill import distill_from_model
     from model2vec.train import StaticModelForClassification
@@ -59,10 +74,11 @@ def model2vec(case: Case, seed: int) -> Ints:
     labels = [str(score) for score in train.scores.tolist()]
     checked = [str(score) for score in validation.scores.tolist()]
     classifier.fit(list(train.texts), labels, X_val=list(validation.texts), y_val=checked)
-    return np.array([int(label) for label in classifier.predict(list(test.texts))], dtype=np.int64)
+    indices = np.array([int(label) for label in classifier.predict(list(test.texts))], dtype=np.int64)
+    return Rival(indices, sum(weight.numel() for weight in classifier.parameters()))
 
 
-def small_encoder(cases: Sequence[Case], model: str | None, work: Path, progress: Progress) -> list[Ints]:
+def small_encoder(cases: Sequence[Case], model: str | None, work: Path, progress: Progress) -> list[Rival]:
     """A fine-tuned small encoder, one for all items, as TinyBERT is used.
 
     Args:
@@ -76,8 +92,11 @@ def small_encoder(cases: Sequence[Case], model: str | None, work: Path, progress
     settings = TeacherSettings(models=(name,), layers="all", folds=1, seed=SEED)
     items = [case.responses for case in cases]
     labeller = CrossFitLabeller(items, settings, WorkDir(work), progress)
-    soft = [labeller.teach(number).soft.probabilities for number in range(len(cases))]
-    return [p[case.rows(Part.TEST)].argmax(axis=1) for p, case in zip(soft, cases, strict=True)]
+    taught = [labeller.teach(number) for number in range(len(cases))]
+    return [
+        Rival(found.soft.probabilities[case.rows(Part.TEST)].argmax(axis=1), found.parameters or 0)
+        for found, case in zip(taught, cases, strict=True)
+    ]
 
 
 def _two_layers(folder: Path) -> Path:
