@@ -98,8 +98,8 @@ LEVERS: Mapping[str, Mapping[str, Setup]] = {
         "reverse KL": _base(objective=networks.reverse_divergence),
         "ordinal term": _base(objective=networks.with_ordinal_term),
     },
+    "length": {f"{n} steps": _base(training={"steps": n}) for n in (750, 1500)},
     "training": {
-        **{f"{n} steps": _base(training={"steps": n}) for n in (750, 1500, 6000)},
         "averaged weights": _base(training={"average": 0.99}),
         **{f"rate {rate:g}": _base(training={"learning_rate": rate}) for rate in (1e-3, 4e-3)},
         **{f"batch {n}": _base(training={"batch": n}) for n in (32, 128)},
@@ -110,7 +110,6 @@ LEVERS: Mapping[str, Mapping[str, Setup]] = {
         "by frequency": _base(vectors=by_frequency),
         "two words share a vector": _base(words=1600, vocabulary=clustered),
         "400 words": _base(words=400),
-        "1600 words": _base(words=1600),
     },
     "unknown words": {
         "nearest word": _base(vocabulary=lambda known, _: NearestWord(known.entries)),
