@@ -91,8 +91,8 @@ LEVERS: Mapping[str, Mapping[str, Setup]] = {
     },
     "transfer set": {f"{n} for each answer": _base(transfer=n / 12) for n in (1, 2, 4, 8)},
     "teacher": {"encoder alone": _base(teacher="encoder")},
+    "λ": {f"λ = {weight:g}": _base(loss=LossSettings(weight)) for weight in (0.1, 0.3, 3.0, 10.0, 1000.0)},
     "loss": {
-        **{f"λ = {weight:g}": _base(loss=LossSettings(weight)) for weight in (0.1, 0.3, 3.0, 10.0, 1000.0)},
         **{f"temperature {t}": _base(loss=LossSettings(1.0, temperature=t)) for t in (0.5, 2.0, 4.0)},
         "logit error": _base(objective=networks.logit_error),
         "reverse KL": _base(objective=networks.reverse_divergence),

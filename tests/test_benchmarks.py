@@ -1,0 +1,99 @@
+"""The benchmark's own arithmetic, and whether the page shows the committed figures."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.stats import bootstrap as scipy_bootstrap
+from sklearn.metrics import accuracy_score, cohen_kappa_score, f1_score
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
+
+from benchmarks.study import tables  # noqa: E402
+from benchmarks.study.summary import Method, summary  # noqa: E402
+from benchmarks.study.words import Clustered, HashedUnknown, NearestWord, arranged  # noqa: E402
+
+from pocketscore.types import Item, Part, Responses, Scale  # noqa: E402
+
+
+def responses(n: int, seed: int) -> Responses:
+    scores = np.random.default_rng(seed).integers(0, 3, size=n)
+    texts = tuple(f"answer {i}" for i in range(n))
+    parts = (Part.TRAIN, Part.VALIDATION, *(Part.TEST,) * (n - 2))
+    return Responses(Item(f"q{seed}", Scale.of(["0", "1", "2"])), texts, texts, scores, np.full(n, -1), parts)
+
+
+def noisy(truth: np.ndarray, share: float, seed: int) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    return np.where(rng.random(len(truth)) < share, rng.integers(0, 3, size=len(truth)), truth)
+
+
+def test_a_summary_holds_the_metrics_of_scikit_learn_and_paired_intervals() -> None:
+    items = [responses(202, seed) for seed in range(2)]
+    truths = [r.part(Part.TEST).scores for r in items]
+    methods = [
+        {
+            "pocket": Method([noisy(t, 0.2, s) for s in range(3)], parameters=10, bytes=20),
+            "teacher": Method([noisy(t, 0.2, 0)]),
+            "pocket, original NN": Method([noisy(t, 0.6, 7)]),
+        }
+        for t in truths
+    ]
+    found = summary(items, methods)
+    assert found["main_metric"] == "qwk"
+    pocket = found["methods"]["pocket"]  # type: ignore[index]
+    for i, (truth, method) in enumerate(zip(truths, methods, strict=True)):
+        runs = method["pocket"].runs
+        expected = np.mean([cohen_kappa_score(truth, run, weights="quadratic") for run in runs])
+        assert pocket["items"][i]["qwk"]["value"] == pytest.approx(expected, abs=1e-4)
+        assert pocket["items"][i]["accuracy"]["value"] == pytest.approx(
+            np.mean([accuracy_score(truth, run) for run in runs]), abs=1e-4
+        )
+        assert pocket["items"][i]["macro_f1"]["value"] == pytest.approx(
+            np.mean([f1_score(truth, run, average="macro") for run in runs]), abs=1e-4
+        )
+    assert pocket["mean"]["qwk"]["low"] < pocket["mean"]["qwk"]["value"] < pocket["mean"]["qwk"]["high"]
+    gaps = found["differences"]  # type: ignore[index]
+    better = gaps["pocket - pocket, original NN"]  # type: ignore[index]
+    assert better["mean"]["low"] > 0
+    assert better["p"] == 1 / 2000
+    same = gaps["pocket - teacher"]  # type: ignore[index]
+    assert same["p"] > 0.05
+
+
+def test_an_interval_is_that_of_scipy() -> None:
+    """Accuracy of one run: the percentile bootstrap over answers."""
+    item = responses(302, 5)
+    truth = item.part(Part.TEST).scores
+    run = noisy(truth, 0.3, 1)
+    found = summary([item], [{"pocket": Method([run])}])["methods"]["pocket"]["mean"]["accuracy"]  # type: ignore[index]
+    reference = scipy_bootstrap(
+        ((run == truth).astype(float),), np.mean, method="percentile", random_state=0, n_resamples=4000
+    ).confidence_interval
+    assert found["low"] == pytest.approx(reference.low, abs=0.01)
+    assert found["high"] == pytest.approx(reference.high, abs=0.01)
+
+
+def test_the_page_shows_the_committed_figures() -> None:
+    page = tables.PAGE.read_text(encoding="utf-8")
+    assert tables.rendered(page) == page, "run: python -m benchmarks.study.tables"
+
+
+def test_ways_for_words_to_reach_a_vector() -> None:
+    entries = ("vapour", "glass", "air")
+    near = NearestWord(entries)
+    assert near.ids(["vapor", "galss", "airs", "vapour", "moon"]).tolist() == [1, 2, 0, 1, 0]
+    hashed = HashedUnknown(entries)
+    ids = hashed.ids(["glass", "vapourised", "vapours", "moon"]).tolist()
+    assert ids[0] == 2
+    assert ids[1] == ids[2] > 3
+    assert max(ids) <= len(hashed)
+    vectors = np.arange(8, dtype=np.float32).reshape(4, 2)
+    assert arranged(hashed, vectors).shape == (len(hashed) + 1, 2)
+    shared = Clustered(entries, (1, 2, 1))
+    assert shared.ids(["air", "glass", "x"]).tolist() == [1, 2, 0]
+    np.testing.assert_allclose(arranged(shared, vectors), [[0, 1], [4, 5], [4, 5]])
