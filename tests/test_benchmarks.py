@@ -57,7 +57,7 @@ def test_a_summary_holds_the_metrics_of_scikit_learn_and_paired_intervals() -> N
             np.mean([f1_score(truth, run, average="macro") for run in runs]), abs=1e-4
         )
     assert pocket["mean"]["qwk"]["low"] < pocket["mean"]["qwk"]["value"] < pocket["mean"]["qwk"]["high"]
-    gaps = found["differences"]  # type: ignore[index]
+    gaps = found["differences"]
     better = gaps["pocket - pocket, original NN"]  # type: ignore[index]
     assert better["mean"]["low"] > 0
     assert better["p"] == 1 / 2000
