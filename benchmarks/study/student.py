@@ -50,7 +50,7 @@ def lesson_of(case: Case, setup: Setup, work: WorkDir) -> Lesson:
     if setup.transfer:
         labels = case.encoder_transfer if setup.teacher == "encoder" else case.transfer_soft
         rows = np.flatnonzero(np.arange(len(labels)) * setup.transfer % 1 < setup.transfer).tolist()
-        lesson = lesson.extended([case.transfer.texts[i] for i in rows], labels[rows])
+        lesson = lesson.extended([case.transfer.texts[i] for i in rows], labels[rows] * setup.weight)
     return replace(lesson, training=replace(lesson.training, **setup.training))  # type: ignore[arg-type]
 
 

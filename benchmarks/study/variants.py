@@ -32,6 +32,7 @@ class Setup:
         vocabulary: Makes another vocabulary out of the usual one and its words' states (V, H).
         vectors: Makes the (V + 1, E) vectors to start from out of word states; None starts at random.
         transfer: Share of the transfer set used.
+        weight: Weight of a transfer answer against a training answer's soft term.
         teacher: "mixture" of encoder and n-grams, "encoder" alone, or "in-sample" as in the paper.
         suspects: What happens to human scores that the teacher confidently contradicts.
         loss: λ and temperature.
@@ -45,6 +46,7 @@ class Setup:
     vocabulary: Callable[[Vocabulary, Floats], Vocabulary] = lambda vocabulary, _: vocabulary
     vectors: Callable[[Floats, int], Vectors] | None = principal_vectors
     transfer: float = 1.0
+    weight: float = 1.0
     teacher: str = "mixture"
     suspects: Treatment = "keep"
     loss: LossSettings = field(default_factory=lambda: LossSettings(1.0))
@@ -92,6 +94,10 @@ LEVERS: Mapping[str, Mapping[str, Setup]] = {
     "transfer set": {f"{n} for each answer": _base(transfer=n / 12) for n in (1, 2, 4, 8)},
     "teacher": {"encoder alone": _base(teacher="encoder")},
     "λ": {f"λ = {weight:g}": _base(loss=LossSettings(weight)) for weight in (0.1, 0.3, 3.0, 10.0, 1000.0)},
+    "weight of the transfer set": {
+        f"λ = {weight:g}, transfer answers {share:g}": _base(loss=LossSettings(weight), weight=share)
+        for weight, share in ((0.3, 0.3), (1.0, 0.3), (1.0, 0.1), (3.0, 0.1), (10.0, 0.1))
+    },
     "loss": {
         **{f"temperature {t}": _base(loss=LossSettings(1.0, temperature=t)) for t in (0.5, 2.0, 4.0)},
         "logit error": _base(objective=networks.logit_error),
