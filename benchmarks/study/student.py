@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from benchmarks.study import words
-from benchmarks.study.cases import Case
+from benchmarks.study.cases import PER_ANSWER, Case
 from benchmarks.study.states import states as word_states
 from benchmarks.study.variants import Setup
 from pocketscore.distillation.lesson import Lesson
@@ -49,7 +49,7 @@ def lesson_of(case: Case, setup: Setup, work: WorkDir) -> Lesson:
         lesson = replace(lesson, vectors=words.arranged(vocabulary, vectors))
     if setup.transfer:
         labels = case.encoder_transfer if setup.teacher == "encoder" else case.transfer_soft
-        rows = np.flatnonzero(np.arange(len(labels)) * setup.transfer % 1 < setup.transfer).tolist()
+        rows = np.flatnonzero(np.arange(len(labels)) * setup.transfer % PER_ANSWER < setup.transfer).tolist()
         lesson = lesson.extended([case.transfer.texts[i] for i in rows], labels[rows] * setup.weight)
     return replace(lesson, training=replace(lesson.training, **setup.training))  # type: ignore[arg-type]
 

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from benchmarks.study import networks
+from benchmarks.study.cases import PER_ANSWER
 from benchmarks.study.words import HashedUnknown, NearestWord, Vectors, clustered
 from pocketscore.distillation.embeddings import SPREAD, principal_vectors
 from pocketscore.distillation.network import StudentNet, build
-from pocketscore.distillation.settings import LossSettings
+from pocketscore.distillation.settings import POCKET_TRAINING, LossSettings
 from pocketscore.distillation.train import Objective, distillation_loss
 from pocketscore.label_audit import Treatment
 from pocketscore.student.spec import PocketSpec, StudentSpec
@@ -31,7 +32,7 @@ class Setup:
         words: Largest vocabulary.
         vocabulary: Makes another vocabulary out of the usual one and its words' states (V, H).
         vectors: Makes the (V + 1, E) vectors to start from out of word states; None starts at random.
-        transfer: Share of the transfer set used.
+        transfer: Transfer answers used of those made from each training answer, at most `PER_ANSWER`.
         weight: Weight of a transfer answer against a training answer's soft term.
         teacher: "mixture" of encoder and n-grams, "encoder" alone, or "in-sample" as in the paper.
         suspects: What happens to human scores that the teacher confidently contradicts.
@@ -45,7 +46,7 @@ class Setup:
     words: int = 800
     vocabulary: Callable[[Vocabulary, Floats], Vocabulary] = lambda vocabulary, _: vocabulary
     vectors: Callable[[Floats, int], Vectors] | None = principal_vectors
-    transfer: float = 1.0
+    transfer: int = PER_ANSWER
     weight: float = 1.0
     teacher: str = "mixture"
     suspects: Treatment = "keep"
@@ -80,18 +81,24 @@ def _base(**changes: object) -> Setup:
     return replace(BASE, **changes)  # type: ignore[arg-type]
 
 
-_NO_TRANSFER = {"transfer": 0.0, "vectors": None}
+_NO_TRANSFER = {"transfer": 0, "vectors": None}
 
 LEVERS: Mapping[str, Mapping[str, Setup]] = {
     "base": {"base": BASE},
     "paper to base": {
         "original NN (λ = 0, random start)": _base(**_NO_TRANSFER, loss=LossSettings(0.0)),
+        "original NN, as many steps": _base(
+            **_NO_TRANSFER, loss=LossSettings(0.0), training={"steps": POCKET_TRAINING.steps}
+        ),
         "in-sample teacher": _base(**_NO_TRANSFER, teacher="in-sample"),
         "out-of-fold teacher": _base(**_NO_TRANSFER),
-        "out-of-fold, teacher's vectors": _base(transfer=0.0),
+        "out-of-fold, teacher's vectors": _base(transfer=0),
         "out-of-fold, transfer set, random vectors": _base(vectors=None),
     },
-    "transfer set": {f"{n} for each answer": _base(transfer=n / 12) for n in (1, 2, 4, 8)},
+    "transfer set": {
+        f"{n} for each training answer": _base(transfer=n, training={"steps": POCKET_TRAINING.steps})
+        for n in (0, 1, 2, 4, 8)
+    },
     "teacher": {"encoder alone": _base(teacher="encoder")},
     "λ": {f"λ = {weight:g}": _base(loss=LossSettings(weight)) for weight in (0.1, 0.3, 3.0, 10.0, 1000.0)},
     "weight of the transfer set": {

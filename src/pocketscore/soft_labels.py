@@ -60,14 +60,15 @@ def fit_weights(logits: Floats, scores: Ints) -> Floats:
     """Weights (M,) of M teachers' logits whose weighted sum has the least cross-entropy.
 
     The first lies in [1/8, 4], the others in [0, 4]. The loss is convex in the weights, so going along one weight at
-    a time, by golden-section search, ends at its minimum (or at the edge).
+    a time, by golden-section search, leads to its minimum (or to the edge); it ends when a round moves no weight by 1e-4.
 
     Args:
         logits: (M, N, K) out-of-fold logits.
         scores: (N,) human scores.
     """
     weights = np.full(len(logits), 1 / len(logits))
-    for _ in range(1 if len(logits) == 1 else 12):
+    for _ in range(100):
+        before = weights.copy()
         for member in range(len(logits)):
             rest = np.tensordot(np.delete(weights, member), np.delete(logits, member, axis=0), axes=1)
 
@@ -75,6 +76,8 @@ def fit_weights(logits: Floats, scores: Ints) -> Floats:
                 return cross_entropy(softmax_at(rest + weight * own, 1.0), scores)
 
             weights[member] = _golden_section(loss, 1 / 8 if member == 0 else 0.0, 4.0)
+        if len(logits) == 1 or np.abs(weights - before).max() < 1e-4:
+            break
     return weights
 
 

@@ -49,18 +49,14 @@ def read_unlabelled(path: Path, choice: ColumnChoice, items: Sequence[Responses]
 
     Args:
         path: A file that `read_table` accepts. It needs a column with the item when there are several items.
-        choice: Columns that the user named for the scored file; those that are missing here are guessed.
+        choice: Columns that the user named; they go by the same names here. The others are guessed.
         items: The split responses.
 
     Raises:
         InputError: When the file cannot be read, belongs to none of the items, or is mostly unfamiliar.
     """
     table = read_table(path)
-    here = ColumnChoice(
-        response=choice.response if choice.response in table.columns else None,
-        item=choice.item if choice.item in (*table.columns, "") else None,
-    )
-    columns = resolve(table, here, needs_score=False)
+    columns = resolve(table, ColumnChoice(response=choice.response, item=choice.item), needs_score=False)
     answers = table.column(columns.response)
     if columns.item is None and len(items) > 1:
         raise InputError(
@@ -98,7 +94,7 @@ def _sifted(cells: Sequence[object], responses: Responses, path: Path) -> Unlabe
             counts[reason] += 1
         else:
             kept.append(text)
-        seen.add(_said(text))
+            seen.add(_said(text))
     if counts["unfamiliar"] > len(kept) + counts["known"] + counts["held_out"]:
         raise InputError(
             f"{path}: {counts['unfamiliar']} of {len(cells)} unlabelled answers to item {responses.item.id} share "

@@ -64,8 +64,7 @@ class ItemFitter:
         rows = np.flatnonzero(np.array(self._responses.parts) == Part.TRAIN)
         plain = Lesson.plain(self._responses, taught.soft.probabilities[rows], self._vocabulary, self._spec)
         found = audit(plain.targets.soft, self._parts[Part.TRAIN].scores) if self._honest(taught) else None
-        without_teacher = self._settings.lambda_ == 0 and self._settings.lambda_on == "soft"
-        lesson = plain if without_teacher else self._lesson(plain, taught, found)
+        lesson = plain if self._settings.without_teacher else self._lesson(plain, taught, found)
         weights = LAMBDAS if self._settings.lambda_ is None else (self._settings.lambda_,)
         self._progress.start(f"student, item {self._responses.item.id}", len(weights) + 1)
         original = self._network(plain, LossSettings(0.0))

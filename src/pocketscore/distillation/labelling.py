@@ -155,11 +155,9 @@ class CrossFitLabeller:
     def _provenance(self, weights: Floats) -> dict[str, str]:
         encoders = [encoder.provenance() for encoder in self._encoders]
         names = [model_name(model) for model in self._settings.models]
-        merged: dict[str, str] = {}
-        for entry in encoders[::-1]:
-            merged.update(entry)
+        keys = dict.fromkeys(key for entry in encoders for key in entry)
         return {
-            **merged,
+            **{key: " + ".join(dict.fromkeys(entry[key] for entry in encoders)) for key in keys},
             "teacher": " + ".join(names),
             "weights": " + ".join(f"{weight:.6f}" for weight in weights),
             "folds": str(self._settings.folds),

@@ -75,14 +75,13 @@ class Lesson:
         )
 
     def extended(self, texts: Sequence[str], soft: Floats) -> Lesson:
-        """This lesson and M more answers that only the teacher has scored, soft (M, K)."""
+        """This plain lesson and M more answers that only the teacher has scored, soft (M, K)."""
         extra = encode(texts, self.vocabulary, self.spec)
-        human = int(self.targets.hard.any(axis=1).sum())
         return replace(
             self,
             answers=Encoded(self.answers.ids + extra.ids, self.answers.buckets + extra.buckets),
             targets=Targets(np.vstack([self.targets.hard, np.zeros_like(soft)]), np.vstack([self.targets.soft, soft])),
-            training=_training(self.spec, human, len(self.answers) + len(extra)),
+            training=_training(self.spec, len(self), len(self) + len(extra)),
         )
 
     def learnt(self, loss: LossSettings, seed: int) -> TrainedStudent:

@@ -191,7 +191,7 @@ def _peak_positions(slices: Tensor, ids: Tensor, t: int) -> Tensor:
         response += nn.functional.embedding(ids[:, shift : shift + t], slices[shift])
     # t minus the largest of t, t - 1, ..., 1 among the maxima: `argmax` over a middle axis is several times slower.
     down = torch.arange(t, 0, -1, dtype=torch.int16)[None, :, None]
-    return t - ((response == response.amax(1, keepdim=True)) * down).amax(1).long()
+    return t - ((response == response.amax(1, keepdim=True)) * down).amax(1).clamp_min(1).long()
 
 
 def _lstm(spec: ElstmSpec) -> nn.LSTM:

@@ -124,9 +124,9 @@ def evaluation_dict(result: ItemResult) -> dict[str, object]:
 def audit_table(results: Sequence[ItemResult]) -> str:
     """CSV of the human scores that the teacher confidently contradicts, most doubtful first, for people to rescore.
 
-    Answers that a spreadsheet would take for a formula get an apostrophe in front.
+    Cells that a spreadsheet would take for a formula get an apostrophe in front.
     """
-    rows: list[tuple[float, list[object]]] = []
+    rows: list[tuple[float, list[str]]] = []
     for result in results:
         if result.audit is None:
             continue
@@ -135,17 +135,27 @@ def audit_table(results: Sequence[ItemResult]) -> str:
         for at in np.flatnonzero(found.suspect):
             row, human, suggested = train[at], result.responses.scores[train[at]], found.suggested[at]
             p = result.soft.probabilities[row]
-            text = result.responses.texts[row]
-            rows.append((found.doubt[at], [
-                result.responses.item.id, result.responses.ids[row], points[human], points[suggested],
-                f"{p[human]:.3f}", f"{p[suggested]:.3f}", f"{found.doubt[at]:.3f}",
-                f"'{text}" if text[0] in "=+-@" else text,
-            ]))  # fmt: skip
+            said = (result.responses.item.id, result.responses.ids[row], points[human], points[suggested])
+            sure = (f"{value:.3f}" for value in (p[human], p[suggested], found.doubt[at]))
+            rows.append((found.doubt[at], [*map(_no_formula, said), *sure, _no_formula(result.responses.texts[row])]))
     buffer = io.StringIO()
     writer = csv.writer(buffer)
     writer.writerow(AUDIT_COLUMNS)
     writer.writerows(cells for _, cells in sorted(rows, key=lambda entry: -entry[0]))
     return buffer.getvalue()
+
+
+def _no_formula(text: str) -> str:
+    """The text, with an apostrophe in front where a spreadsheet would compute it."""
+    return f"'{text}" if text[:1] in "=+-@\t\r" and not _is_number(text) else text
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def measure_speed(result: ItemResult, labeller: Labeller) -> Speed:

@@ -100,6 +100,7 @@ def distill(
         TeacherError: When the teacher cannot be loaded.
     """
     settings = settings or DistillSettings()
+    _check_together(source, settings)
     make_folder(folder)
     log = _Log(folder / outputs.LOG, progress or Silent())
     data = read_responses(source.path, source.columns, source.items, source.only, source.scale)
@@ -131,14 +132,20 @@ def _labeller(
     return CrossFitLabeller(items, settings.teacher, work, progress)
 
 
+def _check_together(source: Source, settings: DistillSettings) -> None:
+    """Refuse what would otherwise be ignored without a word."""
+    if source.probabilities is not None and (source.unlabelled is not None or settings.suspects != "keep"):
+        raise InputError(
+            "unlabelled answers and doubts about human scores need a teacher of our own, and ready-made soft labels were given",
+            "leave out --teacher-probabilities, or --unlabelled and --suspects",
+        )
+    if source.unlabelled is not None and settings.without_teacher:
+        raise InputError("with lambda = 0 nobody scores the unlabelled answers", "leave out --unlabelled or --lambda")
+
+
 def _unlabelled(source: Source, items: Sequence[Responses], log: Progress) -> dict[str, tuple[str, ...]]:
     if source.unlabelled is None:
         return {}
-    if source.probabilities is not None:
-        raise InputError(
-            "unlabelled answers need a teacher that can be asked, and ready-made soft labels were given instead",
-            "leave out --unlabelled or --teacher-probabilities",
-        )
     found = read_unlabelled(source.unlabelled, source.columns, items)
     for item, answers in found.items():
         log.note(f"item {item}: {answers}")

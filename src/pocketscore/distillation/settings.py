@@ -69,10 +69,11 @@ class TrainSettings:
     def sized(self, human: int, total: int) -> TrainSettings:
         """These settings for `total` answers of which `human` have a human score: fewer answers, fewer steps.
 
-        Between 12 passes over everything and the steps given here, and never fewer than 20 steps a check.
+        40 passes over the answers with a human score or 12 over all, whichever is longer; no more than the steps given
+        here, and never fewer than 20 steps a check.
         """
-        passes = 12 if total > human else 40  # a transfer set is an order of magnitude larger
-        steps = min(self.steps, max(passes * -(-total // self.batch), 20 * self.checks))
+        passes = max(40 * -(-human // self.batch), 12 * -(-total // self.batch))
+        steps = min(self.steps, max(passes, 20 * self.checks))
         return replace(self, steps=steps)
 
 
@@ -120,6 +121,11 @@ class DistillSettings:
                 "answers made from training answers need a teacher that has not seen those, and one fold has seen all",
                 "take at least 2 (--folds), or no such answers (--transfer 0)",
             )
+        if self.suspects != "keep" and self.teacher.folds == 1:
+            raise InputError(
+                "a teacher cannot doubt scores that it was trained on, and one fold was trained on all",
+                "take at least 2 (--folds), or keep the scores (--suspects keep)",
+            )
         if self.budget is not None and self.student != "pocket":
             raise InputError(f"{self.student} has one size", "leave out --budget, or take --student pocket")
         self.loss(self.lambda_ or 0.0)
@@ -132,6 +138,11 @@ class DistillSettings:
     def loss(self, weight: float) -> LossSettings:
         """The loss with a λ."""
         return LossSettings(weight, self.lambda_on, self.temperature)
+
+    @property
+    def without_teacher(self) -> bool:
+        """Whether the loss has human scores alone."""
+        return self.lambda_ == 0 and self.lambda_on == "soft"
 
     @property
     def vocabulary_size(self) -> int:
@@ -147,8 +158,11 @@ class DistillSettings:
 RECIPES: Mapping[str, DistillSettings] = {
     "pocketscore": DistillSettings(),
     "paper": DistillSettings(
-        student="elstm-7t", transfer=0, vectors="random", teacher=TeacherSettings(models=("minilm",), folds=1)
+        student="elstm-7t",
+        transfer=0,
+        vectors="random",
+        teacher=TeacherSettings(models=("minilm",), layers="all", folds=1),
     ),
 }
-"""Named starting points. "paper": one teacher, asked about the answers it was trained on, uncalibrated; an E-LSTM
-student from random weights on those soft labels alone."""
+"""Named starting points. "paper": one teacher, fine-tuned whole and asked about the answers it was trained on,
+uncalibrated; an E-LSTM student from random weights, on human scores and those soft labels."""
