@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.study import tables  # noqa: E402
-from benchmarks.study.summary import Method, summary  # noqa: E402
+from benchmarks.study.summary import SMALLEST_P, Method, summary  # noqa: E402
 from benchmarks.study.words import Clustered, HashedUnknown, NearestWord, arranged  # noqa: E402
 
 from pocketscore.types import Item, Part, Responses, Scale  # noqa: E402
@@ -60,7 +60,7 @@ def test_a_summary_holds_the_metrics_of_scikit_learn_and_paired_intervals() -> N
     gaps = found["differences"]
     better = gaps["pocket - pocket, original NN"]  # type: ignore[index]
     assert better["mean"]["low"] > 0
-    assert better["p"] == 1 / 2000
+    assert better["p"] == SMALLEST_P
     same = gaps["pocket - teacher"]  # type: ignore[index]
     assert same["p"] > 0.05
 

@@ -68,7 +68,7 @@ def figures(case: Case, name: str, setup: Setup, seed: int, work: WorkDir) -> di
             "qwk": np.array(qwk(likeliest, values)),
             "qwk_expected": np.array(qwk(confusion(checked.scores, nearest, len(values)), values)),
             "accuracy": np.array(exact_agreement(likeliest)),
-            "parameters": np.array(sum(weight.numel() for weight in net.parameters())),
+            "parameters": np.array(sum(weight.numel() for weight in net.parameters() if weight.requires_grad)),
         }
         work.put(entry, stored)
     return {name: float(value) for name, value in stored.items()}

@@ -6,6 +6,7 @@ and spares whoever repeats the benchmark the teachers. Answers and transfer text
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -58,6 +59,13 @@ class Case:
     teacher_parameters: int
 
     @cached_property
+    def digest(self) -> str:
+        """Names the responses, their parts and all soft labels."""
+        labels = (self.soft, self.encoder_soft, self.in_sample, self.transfer_soft, self.encoder_transfer)
+        sums = [hashlib.sha256(table.tobytes()).hexdigest() for table in labels]
+        return key_of(_data_key([self.responses]), transfer_key(self.transfer), sums)
+
+    @cached_property
     def train(self) -> Responses:
         """The training part."""
         return self.responses.part(Part.TRAIN)
@@ -95,6 +103,12 @@ def transfer_of(responses: Responses, folds: Ints) -> TransferSet:
 
 def _case(name: str, responses: Responses, number: int, stored: dict[str, Floats]) -> Case:
     folds = stored[f"{number}/folds"].astype(np.int64)
+    made = transfer_of(responses, folds)
+    if str(stored[f"{number}/transfer_key"]) != transfer_key(made):
+        raise InputError(
+            f"{name}, item {responses.item.id}: the table of soft labels belongs to another transfer set",
+            f"remove it from {LABELS} and run again; teachers will be trained",
+        )
     return Case(
         dataset=name,
         responses=responses,
@@ -102,7 +116,7 @@ def _case(name: str, responses: Responses, number: int, stored: dict[str, Floats
         soft=_normal(stored[f"{number}/soft"]),
         encoder_soft=_normal(stored[f"{number}/encoder_soft"]),
         in_sample=_normal(stored[f"{number}/in_sample"]),
-        transfer=transfer_of(responses, folds),
+        transfer=made,
         transfer_soft=_normal(stored[f"{number}/transfer"]),
         encoder_transfer=_normal(stored[f"{number}/encoder_transfer"]),
         teacher_parameters=int(stored["teacher_parameters"]),
@@ -133,6 +147,7 @@ def _write_table(path: Path, items: Sequence[Responses], work: Path, progress: P
             f"{number}/soft": _small(taught.soft.probabilities),
             f"{number}/encoder_soft": _small(by_encoder.soft.probabilities),
             f"{number}/in_sample": _small(paper.teach(number).soft.probabilities),
+            f"{number}/transfer_key": np.array(transfer_key(made)),
             f"{number}/transfer": _small(mixture.label(number, made.texts, made.folds)),
             f"{number}/encoder_transfer": _small(encoder.label(number, made.texts, made.folds)),
         }
@@ -146,6 +161,11 @@ def _write_table(path: Path, items: Sequence[Responses], work: Path, progress: P
 def _data_key(items: Sequence[Responses]) -> str:
     parts = [[r.item.id, r.item.scale.points, r.texts, r.scores.tolist(), r.parts] for r in items]
     return key_of("benchmark", PER_ANSWER, SEED, parts)
+
+
+def transfer_key(made: TransferSet) -> str:
+    """Names a transfer set; labels belong to exactly one."""
+    return key_of(made.texts, made.folds.tolist())
 
 
 def _small(probabilities: Floats | None) -> np.ndarray:

@@ -13,7 +13,7 @@ import argparse
 import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -26,8 +26,10 @@ from benchmarks.study.labeller import TableLabeller
 from benchmarks.study.summary import Method, summary
 from pocketscore.bundle import to_bytes
 from pocketscore.cli.distill import progress_console
+from pocketscore.distillation import baselines, lesson
 from pocketscore.distillation.fit import ItemFitter
-from pocketscore.distillation.settings import RECIPES, DistillSettings
+from pocketscore.distillation.outputs import card
+from pocketscore.distillation.settings import LAMBDAS, RECIPES, DistillSettings
 from pocketscore.progress import Progress, Silent
 from pocketscore.results import ItemResult
 from pocketscore.types import Ints, Part
@@ -64,7 +66,7 @@ ENTRIES: Mapping[str, Entry] = {
 }
 """Name of a distilled student -> how. The original NN of each is trained beside it."""
 
-RIDGE, MODEL2VEC, SMALL = "TF-IDF + ridge", "Model2Vec, fine-tuned", "small encoder: 2 of MiniLM's 6 layers"
+RIDGE, MODEL2VEC, SMALL = "TF-IDF + ridge", "Model2Vec, fine-tuned", "small encoder"
 
 
 def main() -> None:
@@ -107,17 +109,17 @@ def distilled(case: Case, name: str, seed: int, work: WorkDir) -> Mapping[str, n
         settings = replace(how.settings, seed=seed)
         labeller = TableLabeller(case, how.labels, work)
         result = ItemFitter(case.responses, 0, labeller, settings, work, Silent()).fit()
-        stored = _stored(result)
+        stored = _stored(result, settings)
         work.put(entry, stored)
     return stored
 
 
-def _stored(result: ItemResult) -> dict[str, np.ndarray]:
+def _stored(result: ItemResult, settings: DistillSettings) -> dict[str, np.ndarray]:
     kept = ("majority", "tfidf", "original_nn", "student", "teacher")
     return {
         **{name: result.predictions[name] for name in kept},
         "parameters": np.array(result.scorer.parameters),
-        "bytes": np.array(len(to_bytes(result.scorer))),
+        "bytes": np.array(len(to_bytes(replace(result.scorer, card=card(result, "0" * 64, settings))))),
     }
 
 
@@ -131,10 +133,9 @@ def train_rivals(cases: Sequence[Case], seeds: int, encoder: str | None, work: W
         for seed in range(seeds):
             _kept(case, MODEL2VEC, seed, work, partial(rivals.model2vec, case, seed))
             progress.advance()
-    name = f"small encoder, {encoder}" if encoder else SMALL
-    if any(work.get(_rival(case, name, 0)) is None for case in cases):
+    if encoder or any(work.get(_rival(case, SMALL, 0)) is None for case in cases):
         for case, found in zip(cases, rivals.small_encoder(cases, encoder, work.folder, progress), strict=True):
-            work.put(_rival(case, name, 0), {"indices": found.indices, "parameters": np.array(found.parameters)})
+            work.put(_rival(case, SMALL, 0), {"indices": found.indices, "parameters": np.array(found.parameters)})
 
 
 def _kept(case: Case, name: str, seed: int, work: WorkDir, make: Callable[[], rivals.Rival]) -> None:
@@ -144,11 +145,13 @@ def _kept(case: Case, name: str, seed: int, work: WorkDir, make: Callable[[], ri
 
 
 def _rival(case: Case, name: str, seed: int) -> str:
-    return f"rival-{key_of(RECIPE, case.dataset, case.responses.item.id, name, seed)}"
+    return f"rival-{key_of(RECIPE, case.digest, name, seed)}"
 
 
 def _distilled(case: Case, name: str, seed: int) -> str:
-    return f"distilled-{key_of(RECIPE, case.dataset, case.responses.item.id, name, seed)}"
+    how = ENTRIES[name]
+    recipes = (RECIPE, lesson.RECIPE, baselines.RECIPE, LAMBDAS)
+    return f"distilled-{key_of(recipes, case.digest, asdict(how.settings), how.labels, seed)}"
 
 
 def _indices(stored: Mapping[str, np.ndarray]) -> dict[str, Ints]:
@@ -176,8 +179,9 @@ def methods_of(case: Case, seeds: int, work: WorkDir) -> dict[str, Method]:
             methods["TF-IDF + logistic regression"] = Method([runs[0]["tfidf"]])
             methods["teacher"] = Method([runs[0]["teacher"]], parameters=case.teacher_parameters)
     for name in (RIDGE, MODEL2VEC, SMALL):
-        stored = [_indices(work.get(_rival(case, name, seed)) or {}) for seed in range(seeds)]
-        if found := [run for run in stored if run]:
+        wanted = seeds if name == MODEL2VEC else 1
+        found = [_indices(work.get(_rival(case, name, seed)) or {}) for seed in range(wanted)]
+        if all(found):
             methods[name] = Method([run["indices"] for run in found], parameters=int(found[0]["parameters"]))
     return methods
 

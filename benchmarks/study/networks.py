@@ -24,7 +24,7 @@ class WideOnly(_Variant):
 
     def __init__(self, spec: PocketSpec, v: int, k: int) -> None:
         super().__init__()
-        self.embedding = nn.Parameter(torch.zeros(v + 1, spec.embedding))
+        self.embedding = nn.Parameter(torch.zeros(v + 1, spec.embedding), requires_grad=False)  # unused
         self.bias = nn.Parameter(torch.zeros(k))
         self.wide = nn.Parameter(torch.zeros(spec.buckets, k))
         self.buckets = spec.buckets
@@ -36,6 +36,10 @@ class WideOnly(_Variant):
 
 class DeepOnly(PocketNet):
     """The network without the wide path."""
+
+    def __init__(self, spec: PocketSpec, v: int, k: int) -> None:
+        super().__init__(spec, v, k)
+        self.wide.requires_grad = False  # unused
 
     def forward(self, batch: Batch) -> Tensor:
         """Logits (B, K)."""

@@ -11,6 +11,9 @@ from pocketscore.metrics import confusion, exact_agreement, macro_f1, qwk
 from pocketscore.types import Floats, Ints, Part, Responses
 
 RESAMPLES = 2000
+SMALLEST_P = round(2 / (RESAMPLES + 1), 4)
+"""The smallest p that so many resamples can give, two-sided."""
+
 PAIRS = (
     ("pocket", "pocket, original NN"),
     ("pocket", "TF-IDF + logistic regression"),
@@ -57,10 +60,7 @@ def summary(items: Sequence[Responses], methods: Sequence[Mapping[str, Method]])
                 "parameters": _mean([found[name].parameters for found in methods]),
                 "bytes": _mean([found[name].bytes for found in methods]),
                 "seeds": len(methods[0][name].runs),
-                "items": [{metric: _estimate(*one[metric]) for metric in one} for one in draws[name]],
-                "mean": {
-                    metric: _over_items([one[metric] for one in draws[name]], metric) for metric in draws[name][0]
-                },
+                **_agreement(draws[name]),
             }
             for name in names
         },
@@ -118,9 +118,8 @@ def _difference(a: Sequence[tuple[float, Floats]], b: Sequence[tuple[float, Floa
     gaps = [(one[0] - other[0], one[1] - other[1]) for one, other in zip(a, b, strict=True)]
     draws = np.nanmean([draw for _, draw in gaps], axis=0)
     return {
-        "mean": _estimate(float(np.mean([value for value, _ in gaps])), draws),
-        # Two-sided bootstrap test of no difference; 1/RESAMPLES is the smallest that can be said.
-        "p": round(max(2 * min((draws <= 0).mean(), (draws >= 0).mean()), 1 / RESAMPLES), 4),
+        "mean": _estimate(float(np.nanmean([value for value, _ in gaps])), draws),
+        "p": round(min(1.0, 2 * (min((draws <= 0).sum(), (draws >= 0).sum()) + 1) / (RESAMPLES + 1)), 4),
         "items": [_estimate(value, draw) for value, draw in gaps],
     }
 

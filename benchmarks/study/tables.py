@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.study.summary import SMALLEST_P
+
 ROOT = Path(__file__).parents[2]
 RESULTS, PAGE = ROOT / "benchmarks" / "results", ROOT / "docs" / "results.md"
 Figures = dict[str, Any]
@@ -75,7 +77,7 @@ def differences(figures: Figures) -> str:
     lines = ["| | mean difference (95 %) | p | items above 0 |", "|---|--:|--:|--:|"]
     for name, found in figures["differences"].items():
         above = sum(item["value"] > 0 for item in found["items"])
-        least = "< " if found["p"] <= 1 / 2000 else ""
+        least = "≤ " if found["p"] <= SMALLEST_P else ""
         lines.append(
             f"| {name} | {estimate(found['mean'], '+')} | {least}{found['p']:.4f} | {above} of {len(found['items'])} |"
         )
@@ -122,7 +124,7 @@ def short(value: float, sign: str = "") -> str:
     >>> short(0.7124), short(-0.02, "+"), short(1.0)
     ('.712', '-.020', '1.000')
     """
-    return f"{value:{sign}.3f}".replace("0.", ".", 1)
+    return re.sub(r"^([+-]?)0\.", r"\1.", f"{value:{sign}.3f}")
 
 
 def count(number: int) -> str:

@@ -60,7 +60,7 @@ def fit_weights(logits: Floats, scores: Ints) -> Floats:
     """Weights (M,) of M teachers' logits whose weighted sum has the least cross-entropy.
 
     The first lies in [1/8, 4], the others in [0, 4]. The loss is convex in the weights, so going along one weight at
-    a time, by golden-section search, leads to its minimum (or to the edge); it ends when a round moves no weight by 1e-4.
+    a time, by golden-section search, leads to its minimum (or to the edge); it ends when no weight moves by 1e-4.
 
     Args:
         logits: (M, N, K) out-of-fold logits.

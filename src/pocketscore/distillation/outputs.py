@@ -67,7 +67,7 @@ def file_names(items: Sequence[str]) -> list[str]:
 
 def write_scorer(result: ItemResult, path: Path, data: DataSet, settings: DistillSettings) -> ItemResult:
     """Write an item's `.pocket`, with its card."""
-    scorer = replace(result.scorer, card=_card(result, data, settings))
+    scorer = replace(result.scorer, card=card(result, data.sha256, settings))
     save(scorer, path)
     return replace(result, scorer=scorer, file=path.name, file_bytes=path.stat().st_size)
 
@@ -173,12 +173,12 @@ def measure_speed(result: ItemResult, labeller: Labeller) -> Speed:
     return Speed(student, teacher, torch.get_num_threads())
 
 
-def _card(result: ItemResult, data: DataSet, settings: DistillSettings) -> dict[str, object]:
+def card(result: ItemResult, data_sha256: str, settings: DistillSettings) -> dict[str, object]:
     """Numbers for the file itself; no pupil's words."""
     return {
         "pocketscore": __version__,
         "preset": settings.student,
-        "data_sha256": data.sha256,
+        "data_sha256": data_sha256,
         "seed": settings.seed,
         "at_least": settings.at_least,
         "lambda_on": settings.lambda_on,

@@ -136,7 +136,7 @@ def _check_together(source: Source, settings: DistillSettings) -> None:
     """Refuse what would otherwise be ignored without a word."""
     if source.probabilities is not None and (source.unlabelled is not None or settings.suspects != "keep"):
         raise InputError(
-            "unlabelled answers and doubts about human scores need a teacher of our own, and ready-made soft labels were given",
+            "unlabelled answers and doubts about human scores need a teacher to ask, not ready-made soft labels",
             "leave out --teacher-probabilities, or --unlabelled and --suspects",
         )
     if source.unlabelled is not None and settings.without_teacher:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pocketscore.errors import InputError
 from pocketscore.text import words
 from pocketscore.types import Floats, Ints
 
@@ -52,6 +53,8 @@ class NgramTeacher:
     def _model(self, fold: int) -> Pipeline:
         if fold not in self._models:
             rows = np.flatnonzero((self._folds != fold) | (self._total == 1)).tolist()
+            if not rows:
+                raise InputError("all training answers are the same", "give answers that differ")
             self._models[fold] = _pipeline(self._scores[rows]).fit([self._texts[i] for i in rows], self._scores[rows])
         return self._models[fold]
 
