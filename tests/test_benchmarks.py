@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +14,16 @@ from sklearn.metrics import accuracy_score, cohen_kappa_score, f1_score
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.study import tables  # noqa: E402
+from benchmarks.study import student, tables  # noqa: E402
+from benchmarks.study.cases import PER_ANSWER, Case, transfer_of  # noqa: E402
+from benchmarks.study.labeller import TableLabeller  # noqa: E402
 from benchmarks.study.summary import SMALLEST_P, Method, summary  # noqa: E402
+from benchmarks.study.variants import LEVERS, Setup  # noqa: E402
 from benchmarks.study.words import Clustered, HashedUnknown, NearestWord, arranged  # noqa: E402
 
+from pocketscore.data import split  # noqa: E402
 from pocketscore.types import Item, Part, Responses, Scale  # noqa: E402
+from pocketscore.workdir import WorkDir  # noqa: E402
 
 
 def responses(n: int, seed: int) -> Responses:
@@ -97,3 +103,45 @@ def test_ways_for_words_to_reach_a_vector() -> None:
     shared = Clustered(entries, (1, 2, 1))
     assert shared.ids(["air", "glass", "x"]).tolist() == [1, 2, 0]
     np.testing.assert_allclose(arranged(shared, vectors), [[0, 1], [4, 5], [4, 5]])
+
+
+@pytest.fixture
+def case() -> Case:
+    data = split(replace(responses(120, 3), parts=None), seed=0)
+    n, train = len(data), len(data.part(Part.TRAIN))
+    folds = np.arange(train) % 2
+    made = transfer_of(data, folds)
+    rng = np.random.default_rng(0)
+    soft, other, third = (rng.dirichlet(np.ones(3), size=n) for _ in range(3))
+    labels, more = (rng.dirichlet(np.ones(3), size=len(made.texts)) for _ in range(2))
+    return Case("x", data, folds, soft, other, third, made, labels, more, teacher_parameters=1)
+
+
+def test_the_table_says_what_the_teacher_said(case: Case, tmp_path: Path) -> None:
+    labeller = TableLabeller(case, "soft", WorkDir(tmp_path))
+    soft = labeller.teach(0).soft
+    assert soft.folds[case.rows(Part.TRAIN)].tolist() == case.folds.tolist()
+    assert (soft.folds[case.rows(Part.TEST)] == -1).all()
+    np.testing.assert_array_equal(soft.probabilities, case.soft)
+    assert labeller.label(0, case.transfer.texts, case.transfer.folds) is case.transfer_soft
+    with pytest.raises(AssertionError):
+        labeller.label(0, case.transfer.texts[:-1], case.transfer.folds[:-1])
+    hard = TableLabeller(case, "hard", WorkDir(tmp_path)).teach(0).soft.probabilities
+    assert (hard.argmax(axis=1) == case.soft.argmax(axis=1)).all()
+    assert set(hard.ravel().tolist()) == {0.0, 1.0}
+
+
+@pytest.mark.parametrize("wanted", [0, 1, 3, PER_ANSWER])
+def test_a_lesson_takes_the_share_of_the_transfer_set_that_its_setup_says(
+    case: Case, wanted: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(student, "word_states", lambda words, _: np.ones((len(words), 8)))
+    lesson = student.lesson_of(case, Setup(transfer=wanted, vectors=None), WorkDir(tmp_path))
+    n = len(case.transfer.texts)
+    assert len(lesson) - len(case.train) == pytest.approx(n * wanted / PER_ANSWER, abs=1)
+
+
+def test_every_variant_is_named_once() -> None:
+    """Finished networks are kept by name."""
+    names = [name for variants in LEVERS.values() for name in variants]
+    assert len(set(names)) == len(names)

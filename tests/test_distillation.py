@@ -11,18 +11,21 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from sklearn.decomposition import PCA
 
+from pocketscore.data import split
 from pocketscore.distillation import baselines
 from pocketscore.distillation.augment import transfer_set
 from pocketscore.distillation.budget import LADDER, file_size, largest
 from pocketscore.distillation.embeddings import SPREAD, principal_vectors
+from pocketscore.distillation.lesson import Lesson
+from pocketscore.distillation.network import PocketNet
 from pocketscore.distillation.outputs import file_names
 from pocketscore.distillation.settings import POCKET_TRAINING, RECIPES, LossSettings, TrainSettings
 from pocketscore.distillation.train import Targets, distillation_loss, encode, fresh_network, soft_cross_entropy, train
 from pocketscore.errors import InputError
 from pocketscore.metrics import cross_entropy
-from pocketscore.student import Scorer, preset
+from pocketscore.student import PocketSpec, Scorer, preset
 from pocketscore.text import Vocabulary
-from pocketscore.types import Item, Responses, Scale
+from pocketscore.types import Item, Part, Responses, Scale
 
 DISTRIBUTION = st.lists(st.floats(0.05, 1), min_size=3, max_size=3).map(lambda p: np.array(p) / sum(p))
 
@@ -164,6 +167,76 @@ def test_training_stops_early_and_keeps_the_best_state() -> None:
     assert found.best_loss == found.curve[0, 2]
     kept = Scorer("x", spec, vocabulary, found.arrays, Scale.of(["0", "1"])).score(TEXTS).probabilities
     assert cross_entropy(kept, 1 - scores) == pytest.approx(found.best_loss, abs=1e-5)
+
+
+def test_the_table_of_convolutions_has_the_gradients_of_torch() -> None:
+    """Against `nn.Conv1d` and a maximum over the words, for answers of one word and of many."""
+    torch.manual_seed(0)
+    spec, vocabulary = preset("pocket"), Vocabulary(tuple(f"w{i}" for i in range(12)))
+    assert isinstance(spec, PocketSpec)
+    net = PocketNet(spec, 12, 3)
+    rng = np.random.default_rng(0)
+    encoded = encode([" ".join(f"w{i}" for i in rng.integers(0, 14, n)) for n in (1, 2, 5, 40)], vocabulary, spec)
+    batch = encoded.batch(range(4))
+    padded = torch.nn.functional.pad(torch.nn.functional.embedding(batch.ids, net.embedding) * batch.mask[..., None],
+                                     (0, 0, 0, 2)).transpose(1, 2)  # fmt: skip
+    expected = torch.cat([
+        torch.nn.functional.conv1d(padded, kernel, bias)[..., : batch.ids.shape[1]]
+        .masked_fill(~batch.mask[:, None], -torch.inf).amax(2)
+        for kernel, bias in zip(net.kernels, net.biases, strict=True)
+    ], 1)  # fmt: skip
+    found = net.peaks(batch)
+    torch.testing.assert_close(found, expected)
+    weights = torch.randn(expected.shape)
+    for name, parameter in net.named_parameters():
+        if name.startswith(("embedding", "kernels", "biases")):
+            grads = [
+                torch.autograd.grad((value * weights).sum(), parameter, retain_graph=True)[0]
+                for value in (found, expected)
+            ]
+            torch.testing.assert_close(grads[0], grads[1], rtol=1e-4, atol=1e-5)
+
+
+def test_averaged_weights_are_what_is_checked_and_kept() -> None:
+    spec, vocabulary, scores = preset("pocket"), Vocabulary.of(TEXTS), np.arange(80) % 2
+    encoded = encode(TEXTS, vocabulary, spec)
+    targets = Targets(np.eye(2)[scores], np.eye(2)[scores])
+    objective = distillation_loss(LossSettings(0.0))
+    last = replace(QUICK, one_cycle=False, checks=1)
+    results = [
+        train(fresh_network(spec, None, len(vocabulary), 2, 0), (encoded, targets), (encoded, scores), objective,
+              replace(last, average=average), seed=0)
+        for average in (0.0, 0.9)
+    ]  # fmt: skip
+    for found in results:
+        kept = Scorer("x", spec, vocabulary, found.arrays, Scale.of(["0", "1"])).score(TEXTS).probabilities
+        assert cross_entropy(kept, scores) == pytest.approx(found.best_loss, abs=1e-5)
+    assert any((results[0].arrays[name] != results[1].arrays[name]).any() for name in results[0].arrays)
+
+
+def test_everything_that_a_lesson_holds_is_in_its_key() -> None:
+    scale = Scale.of(["0", "1"])
+    data = split(Responses(Item("x", scale), tuple(TEXTS), tuple(TEXTS), np.arange(80) % 2, np.full(80, -1)), seed=0)
+    n, spec = len(data.part(Part.TRAIN)), preset("pocket")
+    soft = np.full((n, 2), 0.5)
+    lesson = Lesson.plain(data, soft, Vocabulary.of(TEXTS), spec)
+    other = replace(lesson.targets, soft=soft + np.array([0.1, -0.1]))
+    changed = [
+        lesson,
+        replace(lesson, spec=PocketSpec(dropout=0.3)),
+        replace(lesson, targets=other),
+        replace(lesson, targets=replace(lesson.targets, hard=lesson.targets.hard[:, ::-1])),
+        replace(lesson, vectors=np.zeros((3, 32), dtype=np.float32)),
+        replace(lesson, training=replace(lesson.training, average=0.9)),
+        replace(lesson, validation=(lesson.validation[0], 1 - lesson.validation[1])),
+        lesson.extended(["cold new air"], np.array([[0.5, 0.5]])),
+        Lesson.plain(data, soft, Vocabulary.of(TEXTS, at_most=2), spec),
+    ]
+    assert len({entry.key(LossSettings(1.0), 0) for entry in changed}) == len(changed)
+    assert lesson.key(LossSettings(1.0), 0) != lesson.key(LossSettings(2.0), 0) != lesson.key(LossSettings(2.0), 1)
+    plain = LossSettings(0.0)
+    assert replace(lesson, targets=other).key(plain, 0) == lesson.key(plain, 0), "without a soft term p is idle"
+    assert lesson.extended(["a new one"], np.array([[0.5, 0.5]])).training.steps >= lesson.training.steps
 
 
 def test_smaller_data_take_fewer_steps() -> None:
