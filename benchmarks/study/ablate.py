@@ -21,6 +21,7 @@ from benchmarks.study.datasets import DATA_SETS
 from benchmarks.study.student import probabilities, trained
 from benchmarks.study.variants import LEVERS, RECIPE, Setup
 from pocketscore.cli.distill import progress_console
+from pocketscore.distillation import lesson
 from pocketscore.metrics import confusion, cross_entropy, exact_agreement, qwk
 from pocketscore.types import Part
 from pocketscore.workdir import WorkDir, key_of
@@ -46,15 +47,15 @@ def main() -> None:
         work = WorkDir(given.work / "students")
         for name, setup, seed in runs:
             for case in mine:
-                figures(case, name, setup, seed, work)
+                figures(case, setup, seed, work)
                 progress.advance()
             progress.note(name)
     write(cases, WorkDir(given.work / "students"), given.seeds)
 
 
-def figures(case: Case, name: str, setup: Setup, seed: int, work: WorkDir) -> dict[str, float]:
+def figures(case: Case, setup: Setup, seed: int, work: WorkDir) -> dict[str, float]:
     """Validation loss, QWK, QWK of the rounded expected score, accuracy, weights; computed once."""
-    entry = _entry(case, name, seed)
+    entry = _entry(case, setup, seed)
     stored = work.get(entry)
     if stored is None:
         net, lesson = trained(case, setup, seed, work)
@@ -79,9 +80,9 @@ def write(cases: list[Case], work: WorkDir, seeds: int) -> None:
     table: dict[str, object] = {"items": [case.responses.item.id for case in cases]}
     for lever, variants in LEVERS.items():
         for name, setup in variants.items():
-            stored = [[work.get(_entry(case, name, seed)) for seed in range(seeds)] for case in cases]
+            stored = [[work.get(_entry(case, setup, seed)) for seed in range(seeds)] for case in cases]
             if all(found is not None for row in stored for found in row):
-                rows = [[figures(case, name, setup, seed, work) for seed in range(seeds)] for case in cases]
+                rows = [[figures(case, setup, seed, work) for seed in range(seeds)] for case in cases]
                 table[f"{lever}: {name}"] = {
                     key: [[round(found[key], 5) for found in row] for row in rows] for key in rows[0][0]
                 }
@@ -93,8 +94,8 @@ def _variants(levers: list[str]) -> Iterator[tuple[str, Setup]]:
         yield from LEVERS[lever].items()
 
 
-def _entry(case: Case, name: str, seed: int) -> str:
-    return f"ablation-{key_of(RECIPE, case.responses.item.id, name, seed)}"
+def _entry(case: Case, setup: Setup, seed: int) -> str:
+    return f"ablation-{key_of(RECIPE, lesson.RECIPE, case.digest, setup.description(), seed)}"
 
 
 if __name__ == "__main__":

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
 
 import numpy as np
 
 from benchmarks.study import networks
 from benchmarks.study.cases import PER_ANSWER
-from benchmarks.study.words import HashedUnknown, NearestWord, Vectors, clustered
+from benchmarks.study.words import Vectors, as_it_is, clustered, hashed_unknown, nearest_word
 from pocketscore.distillation.embeddings import SPREAD, principal_vectors
 from pocketscore.distillation.network import StudentNet, build
 from pocketscore.distillation.settings import POCKET_TRAINING, LossSettings
@@ -44,7 +44,7 @@ class Setup:
 
     spec: StudentSpec = field(default_factory=PocketSpec)
     words: int = 800
-    vocabulary: Callable[[Vocabulary, Floats], Vocabulary] = lambda vocabulary, _: vocabulary
+    vocabulary: Callable[[Vocabulary, Floats], Vocabulary] = as_it_is
     vectors: Callable[[Floats, int], Vectors] | None = principal_vectors
     transfer: int = PER_ANSWER
     weight: float = 1.0
@@ -54,6 +54,16 @@ class Setup:
     objective: Callable[[LossSettings], Objective] = distillation_loss
     network: Callable[[StudentSpec, int, int], StudentNet] = build
     training: Mapping[str, float] = field(default_factory=dict)
+
+    def description(self) -> dict[str, object]:
+        """Everything here as plain data, functions by their names."""
+        return {
+            entry.name: getattr(
+                value, "__qualname__", asdict(value) if is_dataclass(value) and not isinstance(value, type) else value
+            )
+            for entry in fields(self)
+            for value in [getattr(self, entry.name)]
+        }
 
 
 BASE = Setup()
@@ -125,8 +135,8 @@ LEVERS: Mapping[str, Mapping[str, Setup]] = {
         "400 words": _base(words=400),
     },
     "unknown words": {
-        "nearest word": _base(vocabulary=lambda known, _: NearestWord(known.entries)),
-        "hashed beginning": _base(vocabulary=lambda known, _: HashedUnknown(known.entries)),
+        "nearest word": _base(vocabulary=nearest_word),
+        "hashed beginning": _base(vocabulary=hashed_unknown),
     },
     "architecture": {
         "deep path alone": _base(network=networks.DeepOnly),

@@ -82,6 +82,21 @@ class Clustered(Vocabulary):
         return max(self.clusters)
 
 
+def as_it_is(vocabulary: Vocabulary, states: Floats) -> Vocabulary:  # noqa: ARG001
+    """A word outside the vocabulary is unknown: the recipe's own rule."""
+    return vocabulary
+
+
+def nearest_word(vocabulary: Vocabulary, states: Floats) -> Vocabulary:  # noqa: ARG001
+    """See `NearestWord`."""
+    return NearestWord(vocabulary.entries)
+
+
+def hashed_unknown(vocabulary: Vocabulary, states: Floats) -> Vocabulary:  # noqa: ARG001
+    """See `HashedUnknown`."""
+    return HashedUnknown(vocabulary.entries)
+
+
 def clustered(vocabulary: Vocabulary, states: Floats) -> Clustered:
     """Half as many vectors as words, by k-means over the encoder's states (V, H)."""
     from sklearn.cluster import KMeans
