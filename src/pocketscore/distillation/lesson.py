@@ -107,4 +107,7 @@ class Lesson:
 
 
 def _training(spec: StudentSpec, human: int, total: int) -> TrainSettings:
-    return POCKET_TRAINING.sized(human, total) if isinstance(spec, PocketSpec) else ELSTM_TRAINING
+    """The paper's optimiser for its networks on human-scored answers alone, ours for everything else."""
+    if isinstance(spec, PocketSpec) or total > human:
+        return POCKET_TRAINING.sized(human, total)
+    return ELSTM_TRAINING
