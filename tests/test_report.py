@@ -269,7 +269,7 @@ def test_notes_on_the_data_are_complete() -> None:
         "PocketScore 0.1.0",
         "cd" * 32,
         "Seed 7",
-        "4,800 altered",
+        "4,800 answers without a human score",
     ):
         assert part in text
     assert "This report contains pupils’ answers; the .pocket file does not." in text
