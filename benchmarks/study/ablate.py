@@ -58,9 +58,9 @@ def figures(case: Case, setup: Setup, seed: int, work: WorkDir) -> dict[str, flo
     entry = _entry(case, setup, seed)
     stored = work.get(entry)
     if stored is None:
-        net, lesson = trained(case, setup, seed, work)
+        net, learnt = trained(case, setup, seed, work)
         checked = case.responses.part(Part.VALIDATION)
-        p = probabilities(net, lesson, checked.texts)
+        p = probabilities(net, learnt, checked.texts)
         values = case.responses.item.scale.values
         likeliest = confusion(checked.scores, p.argmax(axis=1), len(values))
         nearest = np.abs((p @ values)[:, None] - values).argmin(axis=1)
