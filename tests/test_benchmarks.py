@@ -72,6 +72,25 @@ def test_a_summary_holds_the_metrics_of_scikit_learn_and_paired_intervals() -> N
     assert same["p"] > 0.05
 
 
+def test_pooled_figures_count_every_answer_once_and_likeliest_ones_are_kept_apart() -> None:
+    scales = Scale.of(["a", "b", "c"]), Scale.of(["b", "c"])
+    items = [responses(102, 1), responses(302, 2)]
+    items = [
+        replace(r, item=replace(r.item, scale=scale), scores=np.minimum(r.scores, len(scale) - 1))
+        for r, scale in zip(items, scales, strict=True)
+    ]
+    truths = [r.part(Part.TEST).scores for r in items]
+    runs = [np.minimum(noisy(t, 0.4, 1), len(s) - 1) for t, s in zip(truths, scales, strict=True)]
+    methods = [{"pocket": Method([run], [truth])} for run, truth in zip(runs, truths, strict=True)]
+    found = summary(items, methods)["methods"]["pocket"]  # type: ignore[index]
+    human, machine = (
+        np.concatenate([rows[0], rows[1] + 1]) for rows in (truths, runs)
+    )  # b is 1 in one, 0 in the other
+    assert found["pooled"]["accuracy"]["value"] == pytest.approx(accuracy_score(human, machine), abs=1e-4)
+    assert found["pooled"]["macro_f1"]["value"] == pytest.approx(f1_score(human, machine, average="macro"), abs=1e-4)
+    assert found["likeliest"] == {"accuracy": 1.0, "macro_f1": 1.0}
+
+
 def test_an_interval_is_that_of_scipy() -> None:
     """Accuracy of one run: the percentile bootstrap over answers."""
     item = responses(302, 5)

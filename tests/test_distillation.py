@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,20 +13,26 @@ from hypothesis import strategies as st
 from sklearn.decomposition import PCA
 
 from pocketscore.data import split
+from pocketscore.decision import cut_points
 from pocketscore.distillation import baselines
 from pocketscore.distillation.augment import transfer_set
 from pocketscore.distillation.budget import LADDER, file_size, largest
 from pocketscore.distillation.embeddings import SPREAD, principal_vectors
+from pocketscore.distillation.fit import ItemFitter
+from pocketscore.distillation.labelling import CrossFitLabeller
 from pocketscore.distillation.lesson import Lesson
 from pocketscore.distillation.network import PocketNet
 from pocketscore.distillation.outputs import file_names
-from pocketscore.distillation.settings import POCKET_TRAINING, RECIPES, LossSettings, TrainSettings
+from pocketscore.distillation.settings import POCKET_TRAINING, RECIPES, DistillSettings, LossSettings, TrainSettings
 from pocketscore.distillation.train import Targets, distillation_loss, encode, fresh_network, soft_cross_entropy, train
 from pocketscore.errors import InputError
 from pocketscore.metrics import cross_entropy
+from pocketscore.progress import Silent
 from pocketscore.student import PocketSpec, Scorer, preset
+from pocketscore.teachers.settings import TeacherSettings
 from pocketscore.text import Vocabulary
 from pocketscore.types import Item, Part, Responses, Scale
+from pocketscore.workdir import WorkDir
 
 DISTRIBUTION = st.lists(st.floats(0.05, 1), min_size=3, max_size=3).map(lambda p: np.array(p) / sum(p))
 
@@ -261,6 +268,7 @@ def test_a_budget_takes_the_largest_student_that_fits(budget: int) -> None:
 def test_the_papers_recipe_takes_nothing_of_ours() -> None:
     paper = RECIPES["paper"]
     assert (paper.transfer, paper.vectors, paper.suspects, paper.teacher.folds) == (0, "random", "keep", 1)
+    assert paper.decision == "likeliest"
     assert paper.teacher.models == ("minilm",)
     with pytest.raises(InputError, match="has one size"):
         replace(paper, budget=50_000)
@@ -274,7 +282,38 @@ def test_baselines_are_what_they_are_called() -> None:
     data = Responses(Item("x", scale), texts, texts, scores, np.full(60, -1))
     assert baselines.majority(data, 4).tolist() == [2, 2, 2, 2]
     found = baselines.tfidf(data, data.take(np.arange(30, 60)), ("a cold day", "warm", "hot"))
-    assert found.tolist() == [0, 1, 2]
+    assert found.argmax(axis=1).tolist() == [0, 1, 2]
+    np.testing.assert_allclose(found.sum(axis=1), 1)
+    without_one = data.take(np.flatnonzero(scores != 1))
+    found = baselines.tfidf(without_one, without_one, ("a cold day",))
+    assert found[0, 1] == 0
+    np.testing.assert_allclose(found.sum(axis=1), 1)
+
+
+def test_scores_are_decided_as_the_settings_say(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    scale = Scale.of(["0", "1", "2"])
+    scores = rng.choice(3, p=[0.6, 0.3, 0.1], size=550)
+    texts = tuple(f"{['cold', 'warm', 'hot'][s if rng.random() < 0.6 else rng.integers(3)]} {i}" for i, s in
+                  enumerate(scores))  # fmt: skip
+    data = split(Responses(Item("x", scale), texts, texts, scores, np.full(550, -1)), seed=0)
+    teacher = TeacherSettings(models=("ngrams",), folds=2)
+    checked, test = data.part(Part.VALIDATION), data.part(Part.TEST)
+    found = {}
+    for decision in ("scaled", "likeliest"):
+        settings = DistillSettings(lambda_=0.3, transfer=0, vectors="random", decision=decision, teacher=teacher)
+        labeller = CrossFitLabeller([data], teacher, WorkDir(tmp_path), Silent())
+        found[decision] = ItemFitter(data, 0, labeller, settings, WorkDir(tmp_path), Silent()).fit()
+    scaled, likeliest = found["scaled"], found["likeliest"]
+    assert likeliest.scorer.cuts is None
+    assert scaled.scorer.cuts == cut_points(scaled.scorer.score(checked.texts).probabilities, checked.scores, scale)
+    assert scaled.scorer.cuts is not None
+    for result in (scaled, likeliest):
+        np.testing.assert_array_equal(result.predictions["student"], result.scorer.score(test.texts).indices)
+    for name, p in likeliest.probabilities.items():
+        np.testing.assert_array_equal(scaled.probabilities[name], p)
+        np.testing.assert_array_equal(likeliest.predictions[name], p.argmax(axis=1))
+        assert (scaled.predictions[name] != likeliest.predictions[name]).any()
 
 
 @example(["a/b", "a_b-c14cdd"])

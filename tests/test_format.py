@@ -116,13 +116,14 @@ class Reader:
         metadata: dict[str, str] = header.pop("__metadata__")
         self.check_sum(metadata, header, body)
         assert metadata["format"] == "pocketscore"
-        assert metadata["format_version"].split(".")[0] == "1"
+        assert metadata["format_version"].split(".")[0] in ("1", "2")
         assert metadata["text_version"] == "1"
         self.item: str = json.loads(metadata["item"])
         self.spec: dict[str, Any] = json.loads(metadata["spec"])
         self.vocabulary: list[str] = json.loads(metadata["vocabulary"])
         self.points: list[str] = json.loads(metadata["scale"])["points"]
         self.golden: list[tuple[str, Vector]] = json.loads(metadata["golden"])
+        self.cuts: Vector | None = json.loads(metadata.get("cuts", "null"))
         self.ids = {word: i for i, word in enumerate(self.vocabulary, start=1)}
         self.stored = self.tensors(header, body)
         self.check_shapes({name: entry["shape"] for name, entry in header.items()})
@@ -190,6 +191,13 @@ class Reader:
             logits = self.dense([x for direction in self.directions() for x in self.lstm(direction, vectors)])
         powers = [math.exp(x - max(logits)) for x in logits]
         return [power / sum(powers) for power in powers]
+
+    def label(self, text: str) -> str:
+        row = self.probabilities(text)
+        if self.cuts is None:
+            return self.points[row.index(max(row))]
+        expected = sum(p * float(point) for p, point in zip(row, self.points, strict=True))
+        return self.points[sum(cut <= expected for cut in self.cuts)]
 
     def dense(self, pooled: Vector) -> Vector:
         activation = selu if self.spec.get("activation") == "selu" else relu
@@ -268,8 +276,21 @@ def test_a_reader_written_from_the_page_gives_the_same_probabilities(name: str, 
         assert reader.probabilities(text) == pytest.approx(row, abs=TOLERANCE), text
 
 
-def test_the_committed_file_reads_the_same() -> None:
-    reader = Reader((ROOT / "tests" / "golden" / "format-1.0.pocket").read_bytes())
+def test_the_score_is_what_the_page_says(tmp_path: Path) -> None:
+    scorer = mild_scorer("pocket")
+    expected = scorer.score(TEXTS).expected
+    middle = float(sorted(expected)[len(TEXTS) // 2]) + 1e-6
+    for cuts in (None, (middle - 0.02, middle), (middle, middle + 0.02)):
+        stored = bundle.save(replace(scorer, cuts=cuts), tmp_path / "item.pocket")
+        reader = Reader((tmp_path / "item.pocket").read_bytes())
+        found = [reader.label(text) for text in TEXTS]
+        assert found == list(stored.score(TEXTS).labels)
+        assert cuts is None or len(set(found)) > 1
+
+
+@pytest.mark.parametrize("version", ["1.0", "2.0"])
+def test_the_committed_file_reads_the_same(version: str) -> None:
+    reader = Reader((ROOT / "tests" / "golden" / f"format-{version}.pocket").read_bytes())
     for text, row in reader.golden:
         assert reader.probabilities(text) == pytest.approx(row, abs=TOLERANCE), text
 

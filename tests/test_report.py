@@ -52,7 +52,7 @@ def make_scorer(scale: Scale, card: dict[str, object] | None = None) -> Scorer:
     rng = np.random.default_rng(1)
     shapes = spec.shapes(len(vocabulary), len(scale))
     weights = {name: rng.normal(size=shape).astype(np.float32) for name, shape in shapes.items()}
-    return Scorer("glass", spec, vocabulary, weights, scale, card or {})
+    return Scorer("glass", spec, vocabulary, weights, scale, card=card or {})
 
 
 def noisy(truth: Ints, k: int, rng: np.random.Generator, right: float) -> Ints:

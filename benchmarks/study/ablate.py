@@ -3,7 +3,8 @@
     python -m benchmarks.study.ablate ../shared/data --work ablation [--half 0] [--lever loss]
 
 Finished networks are kept, so a run that was stopped goes on. Two processes, one for each half of the items, use two
-cores. The result is written once every network of the levers asked for is there.
+cores. Figures of networks that are not in this work folder stay as they are committed; items that a variant was not
+trained on have none (null). After a change of the base, remove the file of figures.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from pocketscore.metrics import confusion, cross_entropy, exact_agreement, qwk
 from pocketscore.types import Part
 from pocketscore.workdir import WorkDir, key_of
 
+METRICS = ("loss", "qwk", "qwk_expected", "accuracy", "parameters")
 RESULT = Path(__file__).parent.parent / "results" / "ablation-asap-sas.json"
 
 
@@ -76,16 +78,20 @@ def figures(case: Case, setup: Setup, seed: int, work: WorkDir) -> dict[str, flo
 
 
 def write(cases: list[Case], work: WorkDir, seeds: int) -> None:
-    """All finished variants, as JSON."""
+    """All finished variants, as JSON, in the order of the levers."""
+    before = json.loads(RESULT.read_text(encoding="utf-8")) if RESULT.exists() else {}
     table: dict[str, object] = {"items": [case.responses.item.id for case in cases]}
     for lever, variants in LEVERS.items():
         for name, setup in variants.items():
-            stored = [[work.get(_entry(case, setup, seed)) for seed in range(seeds)] for case in cases]
-            if all(found is not None for row in stored for found in row):
-                rows = [[figures(case, setup, seed, work) for seed in range(seeds)] for case in cases]
-                table[f"{lever}: {name}"] = {
-                    key: [[round(found[key], 5) for found in row] for row in rows] for key in rows[0][0]
-                }
+            row = f"{lever}: {name}"
+            kept = before.get(row, {metric: [None] * len(cases) for metric in METRICS})
+            for place, case in enumerate(cases):
+                if all(work.get(_entry(case, setup, seed)) is not None for seed in range(seeds)):
+                    found = [figures(case, setup, seed, work) for seed in range(seeds)]
+                    for metric in METRICS:
+                        kept[metric][place] = [round(one[metric], 5) for one in found]
+            if any(kept["loss"]):
+                table[row] = kept
     RESULT.write_text(json.dumps(table, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 

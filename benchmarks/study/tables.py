@@ -44,14 +44,20 @@ def read(name: str) -> Figures:
 
 def methods(figures: Figures) -> str:
     """One line a method: size, agreement over the items with its interval."""
-    main = figures["main_metric"]
-    lines = [f"| | parameters | file | {NAMES[main]}, mean (95 %) | accuracy (95 %) |", "|---|--:|--:|--:|--:|"]
+    main, ordinal = figures["main_metric"], figures["main_metric"] == "qwk"
+    extra = (" likeliest point: QWK, accuracy |", "--:|") if ordinal else ("", "")
+    over = "mean" if ordinal else "all answers"
+    lines = [
+        f"| | parameters | file | {NAMES[main]}, {over} (95 %) | accuracy (95 %) |{extra[0]}",
+        f"|---|--:|--:|--:|--:|{extra[1]}",
+    ]
     for name, found in by_agreement(figures):
-        mean = found["mean"]
-        lines.append(
-            f"| {name} | {count(found['parameters'])} | {size(found['bytes'])} | "
-            f"{estimate(mean[main])} | {estimate(mean['accuracy'])} |"
-        )
+        shown = found["mean"] if over == "mean" else found["pooled"]
+        cells = [count(found["parameters"]), size(found["bytes"]), estimate(shown[main]), estimate(shown["accuracy"])]
+        if ordinal:
+            plain = found["likeliest"]
+            cells.append(f"{short(plain['qwk'])}, {short(plain['accuracy'])}" if plain else "")
+        lines.append(f"| {name} | {' | '.join(cells)} |")
     return table(lines)
 
 
@@ -84,18 +90,44 @@ def differences(figures: Figures) -> str:
     return table(lines)
 
 
+def decisions(figures: Figures) -> str:
+    """One line a rule: means over the items, difference from the likeliest point with its standard error."""
+    lines = [
+        "| probabilities of | rule | QWK | QWK, change | accuracy | accuracy, change |",
+        "|---|---|--:|--:|--:|--:|",
+    ]
+    for key, found in figures.items():
+        if key == "answers":
+            continue
+        teacher, _, rule = key.partition(": ")
+        base = figures[f"{teacher}: likeliest"]
+        cells = []
+        for metric in ("qwk", "accuracy"):
+            cells.append(short(float(np.mean(found[metric]))))
+            cells.append(change([[x] for x in found[metric]], [[x] for x in base[metric]], absolute=False))
+        shown = cells if found is not base else [cells[0], "", cells[2], ""]
+        lines.append(f"| {teacher} | {rule} | {' | '.join(shown)} |")
+    return table(lines)
+
+
 def levers(figures: Figures) -> str:
     """One line a variant: change of the validation loss and QWK against the base, mean over items (standard error)."""
     base = figures["base: base"]
-    lines = ["| lever | variant | loss | QWK | QWK, expected score | weights |", "|---|---|--:|--:|--:|--:|"]
+    lines = [
+        "| lever | variant | loss | QWK | QWK, expected score | weights | items |",
+        "|---|---|--:|--:|--:|--:|--:|",
+    ]
     for key, found in figures.items():
         if key == "items":
             continue
         lever, _, name = key.partition(": ")
-        cells = [change(found[metric], base[metric], key == "base: base") for metric in ("loss", "qwk", "qwk_expected")]
-        lines.append(
-            f"| {lever} | {name} | {' | '.join(cells)} | {count(round(float(np.mean(found['parameters']))))} |"
-        )
+        there = [place for place, of_item in enumerate(found["loss"]) if of_item is not None]
+        cells = [
+            change([found[metric][i] for i in there], [base[metric][i] for i in there], key == "base: base")
+            for metric in ("loss", "qwk", "qwk_expected")
+        ]
+        size = count(round(float(np.mean([found["parameters"][i] for i in there]))))
+        lines.append(f"| {lever} | {name} | {' | '.join(cells)} | {size} | {len(there)} |")
     return table(lines)
 
 
@@ -108,9 +140,9 @@ def change(found: list[list[float]], base: list[list[float]], absolute: bool) ->
 
 
 def by_agreement(figures: Figures) -> list[tuple[str, Figures]]:
-    """Methods, weakest first."""
+    """Methods, weakest first: by the pooled figure where there is one, else by the mean over the items."""
     main = figures["main_metric"]
-    return sorted(figures["methods"].items(), key=lambda entry: entry[1]["mean"][main]["value"])
+    return sorted(figures["methods"].items(), key=lambda entry: (entry[1]["pooled"] or entry[1]["mean"])[main]["value"])
 
 
 def estimate(found: Figures, sign: str = "") -> str:
@@ -143,7 +175,7 @@ def table(lines: list[str]) -> str:
 
 
 NAMES = {"qwk": "QWK", "macro_f1": "macro-F1"}
-TABLES = {"methods": methods, "items": items, "differences": differences, "levers": levers}
+TABLES = {"methods": methods, "items": items, "differences": differences, "levers": levers, "decisions": decisions}
 
 if __name__ == "__main__":
     main()

@@ -124,8 +124,6 @@ LEVERS: Mapping[str, Mapping[str, Setup]] = {
     "length": {f"{n} steps": _base(training={"steps": n}) for n in (750, 1500)},
     "training": {
         "averaged weights": _base(training={"average": 0.99}),
-        **{f"rate {rate:g}": _base(training={"learning_rate": rate}) for rate in (1e-3, 4e-3)},
-        **{f"batch {n}": _base(training={"batch": n}) for n in (32, 128)},
         **{f"dropout {share}": _base(spec=_pocket(dropout=share)) for share in (0.0, 0.4)},
     },
     "word vectors": {
@@ -144,12 +142,8 @@ LEVERS: Mapping[str, Mapping[str, Setup]] = {
         "1,024 buckets": _base(spec=_pocket(buckets=1024)),
         "16,384 buckets": _base(spec=_pocket(buckets=16384)),
         "widths 1, 2": _base(spec=_pocket(widths=(1, 2))),
-        "widths 1 to 4": _base(spec=_pocket(widths=(1, 2, 3, 4))),
-        "widths 1, 3, 5": _base(spec=_pocket(widths=(1, 3, 5))),
         "48 filters": _base(spec=_pocket(filters=48)),
         "192 filters": _base(spec=_pocket(filters=192)),
-        "vectors of 16": _base(spec=_pocket(embedding=16)),
-        "vectors of 64": _base(spec=_pocket(embedding=64)),
         "attention": _base(network=networks.Attention),
         "gated recurrent": _base(network=networks.Recurrent),
         "cumulative link": _base(network=networks.CumulativeLink),

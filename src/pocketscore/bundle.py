@@ -14,6 +14,7 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,10 @@ from pocketscore.text import TEXT_VERSION, Vocabulary
 from pocketscore.types import Floats, Scale
 
 FORMAT = "pocketscore"
-FORMAT_VERSION = "1.0"
+FORMAT_VERSION = "2.0"
+READABLE = ("1", "2")
+"""Major versions that this reader reads; a file of version 1 has no cut points."""
+
 MAX_HEADER = 1 << 20
 TOLERANCE = 1e-5
 """Largest difference between a golden probability and the one computed at load."""
@@ -58,8 +62,7 @@ def golden_texts(vocabulary: Vocabulary) -> tuple[str, ...]:
 
 def quantised(scorer: Scorer) -> Scorer:
     """The scorer with the weights that its file will hold (int8 rows); measure this one, it is what travels."""
-    weights = {name: dequantise(*quantise(tensor)) for name, tensor in scorer.weights.items()}
-    return Scorer(scorer.item, scorer.spec, scorer.vocabulary, weights, scorer.scale, scorer.card)
+    return replace(scorer, weights={name: dequantise(*quantise(tensor)) for name, tensor in scorer.weights.items()})
 
 
 def quantise(tensor: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.generic], npt.NDArray[np.float32] | None]:
@@ -109,6 +112,7 @@ def to_bytes(scorer: Scorer) -> bytes:
         "spec": _dump(spec_to_dict(scorer.spec)),
         "vocabulary": _dump(list(scorer.vocabulary.entries)),
         "scale": _dump({"points": list(scorer.scale.points), "kind": scorer.scale.kind}),
+        "cuts": _dump(scorer.cuts),
         "card": _dump(scorer.card),
         "golden": _dump([[t, [round(x, 7) for x in p]] for t, p in zip(texts, expected.tolist(), strict=True)]),
     }
@@ -156,8 +160,17 @@ def _build(metadata: Mapping[str, str], tensors: Tensors) -> Scorer:
         vocabulary=Vocabulary(tuple(map(str, json.loads(metadata["vocabulary"])))),
         weights=_weights(tensors),
         scale=Scale(tuple(map(str, scale["points"])), scale["kind"]),
+        cuts=_cuts(json.loads(metadata.get("cuts", "null"))),
         card=dict(json.loads(metadata["card"])),
     )
+
+
+def _cuts(found: object) -> tuple[float, ...] | None:
+    if found is None:
+        return None
+    if not isinstance(found, list) or not all(type(cut) in (int, float) for cut in found):
+        raise TypeError(f"cut points {found!r}")
+    return tuple(map(float, found))
 
 
 def _weights(tensors: Tensors) -> dict[str, npt.NDArray[np.float32]]:
@@ -181,10 +194,10 @@ def _check_version(metadata: Mapping[str, str]) -> None:
     if metadata.get("format") != FORMAT:
         raise ArtefactError("this is not a PocketScore file", "give a file that `pocketscore distill` wrote")
     version, text_version = metadata.get("format_version", ""), metadata.get("text_version", "")
-    if version.split(".")[0] != FORMAT_VERSION.split(".", maxsplit=1)[0] or text_version != str(TEXT_VERSION):
+    if version.split(".")[0] not in READABLE or text_version != str(TEXT_VERSION):
         raise ArtefactError(
-            f"format {version} with text rules {text_version}; this PocketScore reads {FORMAT_VERSION} with "
-            f"{TEXT_VERSION}",
+            f"format {version} with text rules {text_version}; this PocketScore reads formats "
+            f"{' and '.join(READABLE)} with {TEXT_VERSION}",
             "update PocketScore: pip install --upgrade pocketscore",
         )
 

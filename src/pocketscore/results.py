@@ -51,7 +51,7 @@ class ItemResult:
         soft: Soft labels of all N responses.
         scorer: The finished scorer, with the weights that its file holds.
         predictions: Method -> (M,) index of the score point given to each of the M test responses.
-        probabilities: Method -> (M, K) on the test part, for student and teacher.
+        probabilities: Method -> (M, K) on the test part, for all methods but the majority class.
         agreement: Method -> agreement with the human scores of the test part.
         human: Agreement of the second rater with the first on the test part, if there is one.
         curves: Network -> (C, 3) step, training loss, validation loss.

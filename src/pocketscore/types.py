@@ -247,11 +247,13 @@ class Scores:
         scale: The item's scale.
         probabilities: (N, K); a row of NaN where the text was not scored.
         status: N statuses; `ok`, `truncated` and `unfamiliar` carry a score, `empty` and `not_text` none.
+        cuts: K - 1 cut points on the expected score that decide the score (see `check_cuts`); None gives the likeliest.
     """
 
     scale: Scale
     probabilities: Floats
     status: tuple[Status, ...]
+    cuts: tuple[float, ...] | None = None
 
     def __post_init__(self) -> None:
         if self.probabilities.shape != (len(self.status), len(self.scale)):
@@ -260,15 +262,24 @@ class Scores:
                 f"{len(self.scale)} score points",
                 "give one row a text and one column a score point",
             )
+        check_cuts(self.cuts, self.scale)
 
     def __len__(self) -> int:
         return len(self.status)
 
     @property
     def indices(self) -> Ints:
-        """(N,) index of the likeliest score point, `MISSING` where there is none."""
+        """(N,) index of the reported score point, `MISSING` where there is none.
+
+        Without cut points the likeliest, the first of them if several are; with them as many points up from the first
+        as cut points lie at or below the expected score.
+        """
         scored = np.isfinite(self.probabilities).all(axis=1)
-        return np.where(scored, np.nan_to_num(self.probabilities).argmax(axis=1), MISSING).astype(np.int64)
+        if self.cuts is None:
+            found = np.nan_to_num(self.probabilities).argmax(axis=1)
+        else:
+            found = np.searchsorted(np.array(self.cuts), self.expected, side="right")
+        return np.where(scored, found, MISSING).astype(np.int64)
 
     @property
     def labels(self) -> tuple[str | None, ...]:
@@ -278,12 +289,25 @@ class Scores:
     @property
     def confidence(self) -> Floats:
         """(N,) probability of the reported score point, NaN where there is none."""
-        return np.asarray(self.probabilities.max(axis=1), dtype=np.float64)
+        reported = np.maximum(self.indices, 0)[:, None]  # a row without a score is all NaN
+        return np.asarray(np.take_along_axis(self.probabilities, reported, axis=1)[:, 0], dtype=np.float64)
 
     @property
     def expected(self) -> Floats:
         """(N,) probability-weighted mean score on the scale's values, NaN where there is none."""
         return np.asarray(self.probabilities @ self.scale.values, dtype=np.float64)
+
+
+def check_cuts(cuts: tuple[float, ...] | None, scale: Scale) -> None:
+    """Raise InputError unless the cut points are K - 1 finite ascending numbers of an ordinal scale, or None."""
+    if cuts is None:
+        return
+    ascending = bool(np.isfinite(cuts).all()) and list(cuts) == sorted(cuts)
+    if scale.kind != "ordinal" or len(cuts) != len(scale) - 1 or not ascending:
+        raise InputError(
+            f"cut points {list(cuts)} on the {scale.kind} scale {', '.join(scale.points)}",
+            f"give {len(scale) - 1} ascending numbers for an ordinal scale, or None",
+        )
 
 
 @dataclass(frozen=True)

@@ -53,6 +53,7 @@ def distill(
     transfer: options.Transfer = None,
     vectors: options.Vectors = None,
     suspects: options.Suspects = None,
+    decision: options.Decision = None,
     at_least: options.AtLeast = None,
     seed: options.Seed = 0,
 ) -> None:
@@ -78,7 +79,7 @@ def distill(
         teacher=replace(start.teacher, **how),
         **given(
             student=student, budget=_bytes(budget), lambda_=lambda_, lambda_on=lambda_on, temperature=temperature,
-            transfer=transfer, vectors=vectors, suspects=suspects, at_least=at_least, seed=seed,
+            transfer=transfer, vectors=vectors, suspects=suspects, decision=decision, at_least=at_least, seed=seed,
         ),
     )  # fmt: skip
     run_and_print(source, out, settings)

@@ -74,4 +74,11 @@ Suspects = Annotated[
     Literal["keep", "down-weight", "mix", "drop"] | None,
     typer.Option(help="What to do with human scores that the teacher confidently contradicts."),
 ]
+Decision = Annotated[
+    Literal["scaled", "likeliest"] | None,
+    typer.Option(
+        help="How probabilities become a score: the expected score on people's own spread, rounded ('scaled', "
+        "default, more QWK), or the likeliest point (more exact agreement, and always on nominal scales)."
+    ),
+]
 AtLeast = Annotated[int | None, typer.Option(help="Responses that a word must occur in to enter the scorer (5).")]

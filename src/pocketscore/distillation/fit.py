@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from pocketscore.bundle import quantised
+from pocketscore.decision import cut_points
 from pocketscore.distillation import baselines
 from pocketscore.distillation.augment import TransferSet, transfer_set
 from pocketscore.distillation.budget import largest
@@ -23,8 +24,16 @@ from pocketscore.results import Candidate, ItemResult
 from pocketscore.student.scorer import Scorer
 from pocketscore.student.spec import StudentSpec, preset
 from pocketscore.text import Vocabulary
-from pocketscore.types import Floats, Ints, Part, Responses, Scores, Status
+from pocketscore.types import Floats, Part, Responses, Scores, Status
 from pocketscore.workdir import WorkDir, key_of
+
+
+@dataclass(frozen=True, eq=False)
+class _Said:
+    """Probabilities that a method gives the answers of the validation part (V, K) and of the test part (M, K)."""
+
+    validation: Floats
+    test: Floats
 
 
 class ItemFitter:
@@ -134,20 +143,20 @@ class ItemFitter:
         transferred: int,
         found: LabelAudit | None,
     ) -> ItemResult:
-        test = self._parts[Part.TEST]
+        test, seed = self._parts[Part.TEST], self._settings.seed
+        scale, second = test.item.scale, test.second
         scorers = {name: self._scorer(network) for name, network in networks.items()}
-        probabilities = {name: scorer.score(test.texts).probabilities for name, scorer in scorers.items()}
-        rows = np.array(self._responses.parts) == Part.TEST
-        probabilities["teacher"] = taught.soft.probabilities[rows]
-        predictions = self._predictions(probabilities)
-        scale, seed = self._responses.item.scale, self._settings.seed
-        second = test.second
+        said = self._said(taught, scorers)
+        cuts = {name: self._cuts(one) for name, one in said.items()}
+        predictions = {"majority": baselines.majority(self._parts[Part.TRAIN], len(test))}
+        for name, one in said.items():
+            predictions[name] = Scores(scale, one.test, (Status.OK,) * len(test), cuts[name]).indices
         return ItemResult(
             responses=self._responses,
             soft=taught.soft,
-            scorer=scorers["student"],
+            scorer=replace(scorers["student"], cuts=cuts["student"]),
             predictions=predictions,
-            probabilities={name: probabilities[name] for name in ("student", "teacher")},
+            probabilities={name: one.test for name, one in said.items()},
             agreement={name: agreement(test.scores, found, scale, seed) for name, found in predictions.items()},
             human=agreement(test.scores, second, scale, seed) if (second >= 0).any() else None,
             curves={name: network.curve for name, network in networks.items()},
@@ -159,24 +168,33 @@ class ItemFitter:
             audit=found,
         )
 
-    def _predictions(self, probabilities: Mapping[str, Floats]) -> dict[str, Ints]:
-        train, test = self._parts[Part.TRAIN], self._parts[Part.TEST]
-        found = {"majority": baselines.majority(train, len(test))}
-        found["tfidf"] = self._tfidf()
-        for name in ("original_nn", "student", "teacher"):
-            status = (Status.OK,) * len(test)
-            found[name] = Scores(test.item.scale, probabilities[name], status).indices
-        return found
+    def _said(self, taught: Taught, scorers: Mapping[str, Scorer]) -> dict[str, _Said]:
+        """What every method with probabilities says."""
+        checked, test = self._parts[Part.VALIDATION], self._parts[Part.TEST]
+        parts = np.array(self._responses.parts)
+        soft = taught.soft.probabilities
+        networks = {
+            name: _Said(scorer.score(checked.texts).probabilities, scorer.score(test.texts).probabilities)
+            for name, scorer in scorers.items()
+        }
+        return {"tfidf": self._tfidf(), **networks,
+                "teacher": _Said(soft[parts == Part.VALIDATION], soft[parts == Part.TEST])}  # fmt: skip
 
-    def _tfidf(self) -> Ints:
+    def _cuts(self, said: _Said) -> tuple[float, ...] | None:
+        checked = self._parts[Part.VALIDATION]
+        if self._settings.decision == "likeliest":
+            return None
+        return cut_points(said.validation, checked.scores, checked.item.scale)
+
+    def _tfidf(self) -> _Said:
         train, validation, test = (self._parts[part] for part in Part)
         data = [(p.texts, p.scores.tolist()) for p in (train, validation)]
         name = f"tfidf-{key_of(baselines.RECIPE, data, test.texts)}"
         stored = self._work.get(name)
         if stored is None:
-            stored = {"indices": baselines.tfidf(train, validation, test.texts)}
+            stored = {"probabilities": baselines.tfidf(train, validation, validation.texts + test.texts)}
             self._work.put(name, stored)
-        return stored["indices"].astype(np.int64)
+        return _Said(*np.split(stored["probabilities"], [len(validation)]))
 
     def _scorer(self, network: TrainedStudent) -> Scorer:
         item = self._responses.item

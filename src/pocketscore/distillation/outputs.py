@@ -116,6 +116,7 @@ def evaluation_dict(result: ItemResult) -> dict[str, object]:
             "lambda": result.weight,
             "lambdas_tried": {f"{c.weight:g}": round(c.validation_loss, 6) for c in result.candidates},
             "transfer_set": result.transfer_size,
+            "cuts": result.scorer.cuts,
         },
         "teacher": {"parameters": result.teacher_parameters, **dict(result.soft.provenance)},
     }

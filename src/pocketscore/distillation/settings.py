@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from pocketscore.decision import Decision
 from pocketscore.errors import InputError
 from pocketscore.label_audit import Treatment
 from pocketscore.student.spec import preset
@@ -93,6 +94,7 @@ class DistillSettings:
         transfer: New answers made from each training answer and labelled by the teacher.
         vectors: Start from the teacher's word vectors or from random ones.
         suspects: What happens to human scores that the teacher confidently contradicts, see `label_audit.treated`.
+        decision: How probabilities become a score, see `pocketscore.decision`.
         budget: Largest size of a `.pocket` file in bytes; the largest `pocket` student that fits is taken.
         at_least: A word enters the vocabulary when it occurs in this many different responses.
         at_most: Largest vocabulary; None is the preset's own.
@@ -107,6 +109,7 @@ class DistillSettings:
     transfer: int = 12
     vectors: Literal["teacher", "random"] = "teacher"
     suspects: Treatment = "keep"
+    decision: Decision = "scaled"
     budget: int | None = None
     at_least: int = 5
     at_most: int | None = None
@@ -161,6 +164,7 @@ RECIPES: Mapping[str, DistillSettings] = {
         student="elstm-7t",
         transfer=0,
         vectors="random",
+        decision="likeliest",
         teacher=TeacherSettings(models=("minilm",), layers="all", folds=1),
     ),
 }

@@ -34,7 +34,7 @@ def worst(result: ItemResult) -> tuple[AnswerRow, ...]:
     """Up to 15 answers where student and human differ most: by distance on the scale, then by confidence."""
     test, student = _Test(result), result.predictions["student"]
     rows = np.flatnonzero((test.human != MISSING) & (student != MISSING) & (student != test.human))
-    return test.shown(rows, lambda row: float(test.student[row].max()), MOST_WORST)
+    return test.shown(rows, lambda row: float(test.student[row, student[row]]), MOST_WORST)
 
 
 def doubtful(result: ItemResult) -> tuple[AnswerRow, ...]:
@@ -42,7 +42,9 @@ def doubtful(result: ItemResult) -> tuple[AnswerRow, ...]:
     test, student = _Test(result), result.predictions["student"]
     agreed = (student != MISSING) & (student == result.predictions["teacher"])
     rows = np.flatnonzero((test.human != MISSING) & agreed & (student != test.human))
-    return test.shown(rows, lambda row: float(min(test.student[row].max(), test.teacher[row].max())), MOST_DOUBTFUL)
+    return test.shown(
+        rows, lambda row: float(min(test.student[row, student[row]], test.teacher[row, student[row]])), MOST_DOUBTFUL
+    )
 
 
 def shown_text(text: str) -> str:
@@ -86,7 +88,7 @@ class _Test:
             teacher=self._point(teacher),
             student=self._scale.points[student],
             student_probability=float(self.student[row, student]),
-            teacher_probability=float(self.teacher[row].max()),
+            teacher_probability=float(self.teacher[row, teacher]),
         )
 
     def _point(self, index: int) -> str | None:

@@ -12,7 +12,7 @@ from pocketscore.errors import InputError
 from pocketscore.student.forward import ElstmForward, PocketForward, Weights, softmax
 from pocketscore.student.spec import PocketSpec, StudentSpec, parameters
 from pocketscore.text import MAX_WORDS, Vocabulary, Words, pair_buckets, word_buckets, word_hash, words
-from pocketscore.types import Floats, Ints, Scale, Scores, Status
+from pocketscore.types import Floats, Ints, Scale, Scores, Status, check_cuts
 
 _CACHED_WORDS = 20_000
 _BATCH = 64  # keeps the table rows of one batch inside the processor's cache
@@ -73,6 +73,7 @@ class Scorer:
         vocabulary: V words with a vector of their own.
         weights: Tensor name -> float32 array, exactly those that the spec implies.
         scale: The item's K score points.
+        cuts: K - 1 cut points on the expected score that decide the score; None gives the likeliest point.
         card: Numbers about the scorer (training sizes, agreement, provenance); no pupil's words.
     """
 
@@ -81,9 +82,11 @@ class Scorer:
     vocabulary: Vocabulary
     weights: Weights
     scale: Scale
+    cuts: tuple[float, ...] | None = None
     card: dict[str, object] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        check_cuts(self.cuts, self.scale)
         expected = self.spec.shapes(len(self.vocabulary), len(self.scale))
         found = {name: tensor.shape for name, tensor in self.weights.items()}
         if found != expected:
@@ -118,7 +121,7 @@ class Scorer:
         for begin in range(0, len(scorable), _BATCH):
             rows = scorable[begin : begin + _BATCH]
             probabilities[rows] = softmax(self.logits([(found[i] or [])[:MAX_WORDS] for i in rows]))
-        return Scores(self.scale, probabilities, status)
+        return Scores(self.scale, probabilities, status, self.cuts)
 
     def logits(self, texts: Sequence[Words]) -> Floats:
         """Logits (N, K) of texts given as folded words; every text has at least one word."""
