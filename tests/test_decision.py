@@ -33,7 +33,7 @@ def scored(p: Floats, cuts: tuple[float, ...] | None) -> Ints:
 def test_cut_points_bring_expected_scores_to_the_peoples_mean_and_spread(seed: int, sharpness: float) -> None:
     """The reference is the other way round: scale the expected scores, then take the nearest point."""
     p, human = answers(200, seed, sharpness)
-    cuts = cut_points(p, human, SCALE)
+    cuts = cut_points(p @ SCALE.values, human, SCALE)
     assert cuts is not None
     expected = p @ SCALE.values
     scaled = (expected - expected.mean()) / expected.std() * human.std() + human.mean()
@@ -46,7 +46,7 @@ def test_scaled_scores_agree_better_on_answers_that_nobody_looked_at() -> None:
     gains = []
     for seed in range(20):
         (p, human), (q, other) = answers(150, seed), answers(2000, seed + 100)
-        cuts = cut_points(p, human, SCALE)
+        cuts = cut_points(p @ SCALE.values, human, SCALE)
         by_cuts, by_likeliest = (float(qwk(confusion(other, scored(q, how), 4), SCALE.values)) for how in (cuts, None))
         gains.append(by_cuts - by_likeliest)
     assert np.mean(gains) > 0.02
@@ -64,7 +64,8 @@ def test_scaled_scores_agree_better_on_answers_that_nobody_looked_at() -> None:
 def test_where_no_spread_can_be_learnt_the_likeliest_point_is_given(
     change: Callable[[Floats, Ints], tuple[Floats, Ints, Scale]], why: str
 ) -> None:
-    assert cut_points(*change(*answers(LEAST, 0))) is None, why
+    p, scores, scale = change(*answers(LEAST, 0))
+    assert cut_points(p @ scale.values, scores, scale) is None, why
 
 
 @pytest.mark.parametrize(

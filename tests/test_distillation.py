@@ -221,6 +221,24 @@ def test_averaged_weights_are_what_is_checked_and_kept() -> None:
     assert any((results[0].arrays[name] != results[1].arrays[name]).any() for name in results[0].arrays)
 
 
+def test_the_wide_path_has_a_rate_of_its_own() -> None:
+    """After one step of AdamW every weight with a gradient has moved by its rate, whatever the gradient."""
+    spec, vocabulary = PocketSpec(dropout=0.0), Vocabulary.of(["cold air"], at_least=1, at_most=5)
+    answers = encode(["cold air", "air"], vocabulary, spec)
+    targets = Targets(np.eye(2), np.eye(2))
+    moved = {}
+    for factor in (1.0, 10.0):
+        net = fresh_network(spec, None, len(vocabulary), 2, seed=0)
+        before = {name: weight.detach().clone() for name, weight in net.named_parameters()}
+        settings = TrainSettings(1e-3, 2, steps=1, checks=1, patience=1, one_cycle=True, wide_factor=factor)
+        train(net, (answers, targets), (answers, np.arange(2)), distillation_loss(LossSettings(1.0)), settings, 0)
+        moved[factor] = {
+            name: float((weight.detach() - before[name]).abs().max()) for name, weight in net.named_parameters()
+        }
+    assert moved[10.0].pop("wide") == pytest.approx(10 * moved[1.0].pop("wide"), rel=1e-3)
+    assert moved[10.0] == pytest.approx(moved[1.0])
+
+
 def test_everything_that_a_lesson_holds_is_in_its_key() -> None:
     scale = Scale.of(["0", "1"])
     data = split(Responses(Item("x", scale), tuple(TEXTS), tuple(TEXTS), np.arange(80) % 2, np.full(80, -1)), seed=0)
@@ -306,7 +324,7 @@ def test_scores_are_decided_as_the_settings_say(tmp_path: Path) -> None:
         found[decision] = ItemFitter(data, 0, labeller, settings, WorkDir(tmp_path), Silent()).fit()
     scaled, likeliest = found["scaled"], found["likeliest"]
     assert likeliest.scorer.cuts is None
-    assert scaled.scorer.cuts == cut_points(scaled.scorer.score(checked.texts).probabilities, checked.scores, scale)
+    assert scaled.scorer.cuts == cut_points(scaled.scorer.score(checked.texts).expected, checked.scores, scale)
     assert scaled.scorer.cuts is not None
     for result in (scaled, likeliest):
         np.testing.assert_array_equal(result.predictions["student"], result.scorer.score(test.texts).indices)

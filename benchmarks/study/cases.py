@@ -16,12 +16,13 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.study.datasets import SEED, DataSetFile
+from pocketscore.decision import cut_points
 from pocketscore.distillation.augment import TransferSet, transfer_set
 from pocketscore.distillation.labelling import CrossFitLabeller
 from pocketscore.errors import InputError
 from pocketscore.progress import Progress
 from pocketscore.teachers.settings import TeacherSettings
-from pocketscore.types import Floats, Ints, Part, Responses
+from pocketscore.types import Floats, Ints, Part, Responses, Scores, Status
 from pocketscore.workdir import WorkDir, key_of
 
 PER_ANSWER = 12
@@ -94,6 +95,13 @@ def load_cases(dataset: DataSetFile, folder: Path, work: Path, progress: Progres
     if stored is None:
         raise InputError(f"{table} was written and does not fit", "remove it and run again")
     return [_case(dataset.name, responses, i, stored) for i, responses in enumerate(items)]
+
+
+def decided(case: Case, soft: Floats) -> Scores:
+    """Scores of the test part from probabilities (N, K) of all responses, decided as a student's are."""
+    checked, test, scale = case.rows(Part.VALIDATION), case.rows(Part.TEST), case.responses.item.scale
+    cuts = cut_points(soft[checked] @ scale.values, case.responses.scores[checked], scale)
+    return Scores(scale, soft[test], (Status.OK,) * len(test), cuts)
 
 
 def transfer_of(responses: Responses, folds: Ints) -> TransferSet:

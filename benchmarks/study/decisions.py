@@ -49,7 +49,7 @@ def decided(case: Case, soft: Floats) -> dict[str, Ints]:
     p = soft[case.rows(Part.TRAIN)]
     status = (Status.OK,) * len(p)
     middles = tuple(((scale.values[1:] + scale.values[:-1]) / 2).tolist())
-    learnt = cut_points(soft[checked], case.responses.scores[checked], scale)
+    learnt = cut_points(soft[checked] @ scale.values, case.responses.scores[checked], scale)
     return {
         "likeliest": p.argmax(axis=1),
         "expected score, rounded": Scores(scale, p, status, middles).indices,

@@ -9,15 +9,15 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from benchmarks.study.cases import Case
+from benchmarks.study.cases import Case, decided
 from benchmarks.study.datasets import SEED
+from pocketscore.decision import cut_points
 from pocketscore.distillation.labelling import CrossFitLabeller
-from pocketscore.metrics import confusion, qwk
 from pocketscore.progress import Progress
 from pocketscore.teachers.packaged import packaged_minilm
 from pocketscore.teachers.settings import TeacherSettings
 from pocketscore.text import words
-from pocketscore.types import Ints, Part
+from pocketscore.types import Floats, Ints, Part
 from pocketscore.workdir import WorkDir
 
 
@@ -26,11 +26,13 @@ class Rival:
     """What a rival says.
 
     Attributes:
-        indices: (M,) scores of the test part.
+        indices: (M,) scores of the test part, decided as a student's are.
+        likeliest: (M,) scores as the rival itself gives them: the likeliest point, or the nearest to its estimate.
         parameters: Number of weights; 0 when it is not a network.
     """
 
     indices: Ints
+    likeliest: Ints
     parameters: int
 
 
@@ -39,7 +41,7 @@ RIDGES = (0.1, 0.3, 1.0, 3.0, 10.0)
 
 
 def ridge(case: Case) -> Rival:
-    """TF-IDF of words and word pairs, ridge regression on the score, rounded; for ordinal scales."""
+    """TF-IDF of words and word pairs, ridge regression on the score; for ordinal scales."""
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import Ridge
 
@@ -49,15 +51,14 @@ def ridge(case: Case) -> Rival:
     )
     learnt = features.fit_transform(train.texts)
     values = train.item.scale.values
-
-    def rounded(model: Ridge, texts: tuple[str, ...]) -> Ints:
-        found = model.predict(features.transform(texts))
-        return np.asarray(np.abs(found[:, None] - values).argmin(axis=1), dtype=np.int64)
-
     models = [Ridge(alpha=alpha).fit(learnt, values[train.scores]) for alpha in RIDGES]
-    k = len(values)
-    reached = [float(qwk(confusion(validation.scores, rounded(m, validation.texts), k), values)) for m in models]
-    return Rival(rounded(models[int(np.nanargmax(reached))], test.texts), 0)
+    checked = features.transform(validation.texts)
+    errors = [np.mean((model.predict(checked) - values[validation.scores]) ** 2) for model in models]
+    best = models[int(np.argmin(errors))]
+    said = best.predict(features.transform(test.texts))
+    cuts = cut_points(best.predict(checked), validation.scores, train.item.scale)
+    nearest = np.abs(said[:, None] - values).argmin(axis=1)
+    return Rival(nearest if cuts is None else np.searchsorted(cuts, said, side="right"), nearest, 0)
 
 
 def model2vec(case: Case, seed: int) -> Rival:
@@ -66,16 +67,26 @@ def model2vec(case: Case, seed: int) -> Rival:
     from model2vec.train import StaticModelForClassification
     from transformers import AutoModel, AutoTokenizer
 
-    train, validation, test = (case.responses.part(part) for part in Part)
+    train, validation = case.train, case.responses.part(Part.VALIDATION)
     source = str(packaged_minilm())
     torch.manual_seed(seed)
     static = distill_from_model(AutoModel.from_pretrained(source), AutoTokenizer.from_pretrained(source), pca_dims=256)
     classifier = StaticModelForClassification.from_static_model(model=static)
     labels = [str(score) for score in train.scores.tolist()]
     checked = [str(score) for score in validation.scores.tolist()]
-    classifier.fit(list(train.texts), labels, X_val=list(validation.texts), y_val=checked)
-    indices = np.array([int(label) for label in classifier.predict(list(test.texts))], dtype=np.int64)
-    return Rival(indices, sum(weight.numel() for weight in classifier.parameters()))
+    classifier.fit(list(train.texts), labels, X_val=list(validation.texts), y_val=checked, random_seed=seed)
+    places = np.array([int(label) for label in classifier.classes])
+    soft = np.zeros((len(case.responses), len(train.item.scale)))
+    for part in (Part.VALIDATION, Part.TEST):
+        rows = case.rows(part)
+        soft[np.ix_(rows, places)] = classifier.predict_proba([case.responses.texts[i] for i in rows])
+    return _decided(case, soft, sum(weight.numel() for weight in classifier.parameters()))
+
+
+def _decided(case: Case, soft: Floats, parameters: int) -> Rival:
+    """A rival from the probabilities (N, K) that it gives validation and test answers."""
+    found = decided(case, soft)
+    return Rival(found.indices, found.probabilities.argmax(axis=1), parameters)
 
 
 def small_encoder(cases: Sequence[Case], model: str | None, work: Path, progress: Progress) -> list[Rival]:
@@ -94,7 +105,7 @@ def small_encoder(cases: Sequence[Case], model: str | None, work: Path, progress
     labeller = CrossFitLabeller(items, settings, WorkDir(work), progress)
     taught = [labeller.teach(number) for number in range(len(cases))]
     return [
-        Rival(found.soft.probabilities[case.rows(Part.TEST)].argmax(axis=1), found.parameters or 0)
+        _decided(case, found.soft.probabilities, found.parameters or 0)
         for found, case in zip(taught, cases, strict=True)
     ]
 

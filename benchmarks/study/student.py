@@ -51,7 +51,8 @@ def lesson_of(case: Case, setup: Setup, work: WorkDir) -> Lesson:
         labels = case.encoder_transfer if setup.teacher == "encoder" else case.transfer_soft
         rows = np.flatnonzero(np.arange(len(labels)) * setup.transfer % PER_ANSWER < setup.transfer).tolist()
         lesson = lesson.extended([case.transfer.texts[i] for i in rows], labels[rows] * setup.weight)
-    return replace(lesson, training=replace(lesson.training, **setup.training))  # type: ignore[arg-type]
+    training = replace(lesson.training, wide_factor=1.0)  # the levers' base; the recipe's factor is a lever
+    return replace(lesson, training=replace(training, **setup.training))  # type: ignore[arg-type]
 
 
 def probabilities(net: StudentNet, lesson: Lesson, texts: Sequence[str]) -> Floats:

@@ -9,17 +9,22 @@ from functools import partial
 import numpy as np
 
 from pocketscore.metrics import exact_agreement, macro_f1, qwk
+from pocketscore.student import PRESETS
 from pocketscore.types import Floats, Ints, Part, Responses, Scale
 
 RESAMPLES = 2000
 SMALLEST_P = round(2 / (RESAMPLES + 1), 4)
 """The smallest p that so many resamples can give, two-sided."""
 
+ELSTMS = tuple(name for name in PRESETS if name.startswith("elstm"))
+"""The paper's networks."""
+
 PAIRS = (
     ("pocket", "pocket, original NN"),
     ("pocket", "TF-IDF + logistic regression"),
     ("pocket", "pocket, hard labels"),
     ("pocket", "teacher"),
+    *((f"{name}, {recipe}", f"{name}, original NN") for name in ELSTMS for recipe in ("our recipe", "paper")),
 )
 """Pairs (a, b) whose difference a - b is tested."""
 

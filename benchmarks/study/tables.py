@@ -46,14 +46,19 @@ def methods(figures: Figures) -> str:
     """One line a method: size, agreement over the items with its interval."""
     main, ordinal = figures["main_metric"], figures["main_metric"] == "qwk"
     extra = (" likeliest point: QWK, accuracy |", "--:|") if ordinal else ("", "")
+    ceiling = figures["methods"]["teacher"]
     over = "mean" if ordinal else "all answers"
     lines = [
-        f"| | parameters | file | {NAMES[main]}, {over} (95 %) | accuracy (95 %) |{extra[0]}",
-        f"|---|--:|--:|--:|--:|{extra[1]}",
+        f"| | parameters | file | {NAMES[main]}, {over} (95 %) | of the teacher's | accuracy (95 %) |{extra[0]}",
+        f"|---|--:|--:|--:|--:|--:|{extra[1]}",
     ]
     for name, found in by_agreement(figures):
         shown = found["mean"] if over == "mean" else found["pooled"]
-        cells = [count(found["parameters"]), size(found["bytes"]), estimate(shown[main]), estimate(shown["accuracy"])]
+        most = (ceiling["mean"] if over == "mean" else ceiling["pooled"])[main]["value"]
+        cells = [
+            count(found["parameters"]), size(found["bytes"]), estimate(shown[main]),
+            f"{shown[main]['value'] / most:.1%}".replace("%", " %"), estimate(shown["accuracy"]),
+        ]  # fmt: skip
         if ordinal:
             plain = found["likeliest"]
             cells.append(f"{short(plain['qwk'])}, {short(plain['accuracy'])}" if plain else "")

@@ -123,6 +123,7 @@ LEVERS: Mapping[str, Mapping[str, Setup]] = {
     },
     "length": {f"{n} steps": _base(training={"steps": n}) for n in (750, 1500)},
     "training": {
+        **{f"wide path's rate × {n}": _base(training={"wide_factor": n}) for n in (10, 30, 100)},
         "averaged weights": _base(training={"average": 0.99}),
         **{f"dropout {share}": _base(spec=_pocket(dropout=share)) for share in (0.0, 0.4)},
     },

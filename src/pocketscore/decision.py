@@ -21,11 +21,11 @@ LEAST = 50
 """Fewest answers to learn a spread from; with fewer the likeliest point is given."""
 
 
-def cut_points(probabilities: Floats, scores: Ints, scale: Scale) -> tuple[float, ...] | None:
+def cut_points(expected: Floats, scores: Ints, scale: Scale) -> tuple[float, ...] | None:
     """K - 1 ascending cut points on the expected score: at or above the i-th, the score is at least point i + 1.
 
     Args:
-        probabilities: (N, K) of answers that the scorer has not learnt from.
+        expected: (N,) expected scores of answers that the scorer has not learnt from.
         scores: (N,) index of their human scores.
         scale: The item's scale.
 
@@ -36,13 +36,12 @@ def cut_points(probabilities: Floats, scores: Ints, scale: Scale) -> tuple[float
     Example:
         Expected scores of half the people's spread: the cut points move towards their mean, 1.
 
-        >>> p = np.repeat([[0.75, 0, 0.25], [0.25, 0, 0.75]], 30, axis=0)
-        >>> cut_points(p, np.repeat([0, 2], 30), Scale.of(["0", "1", "2"]))
+        >>> cut_points(np.repeat([0.5, 1.5], 30), np.repeat([0, 2], 30), Scale.of(["0", "1", "2"]))
         (0.75, 1.25)
     """
     if scale.kind == "nominal" or len(scores) < LEAST:
         return None
-    expected, human = probabilities @ scale.values, scale.values[scores]
+    human = scale.values[scores]
     if np.ptp(expected) < 1e-6 or np.ptp(human) == 0:
         return None
     middles = (scale.values[1:] + scale.values[:-1]) / 2

@@ -181,10 +181,10 @@ class ItemFitter:
                 "teacher": _Said(soft[parts == Part.VALIDATION], soft[parts == Part.TEST])}  # fmt: skip
 
     def _cuts(self, said: _Said) -> tuple[float, ...] | None:
-        checked = self._parts[Part.VALIDATION]
+        scores, scale = self._parts[Part.VALIDATION].scores, self._responses.item.scale
         if self._settings.decision == "likeliest":
             return None
-        return cut_points(said.validation, checked.scores, checked.item.scale)
+        return cut_points(said.validation @ scale.values, scores, scale)
 
     def _tfidf(self) -> _Said:
         train, validation, test = (self._parts[part] for part in Part)

@@ -8,7 +8,13 @@ from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
-from pocketscore.distillation.settings import ELSTM_TRAINING, POCKET_TRAINING, LossSettings, TrainSettings
+from pocketscore.distillation.settings import (
+    ELSTM_TRAINING,
+    ELSTM_TRANSFER_TRAINING,
+    POCKET_TRAINING,
+    LossSettings,
+    TrainSettings,
+)
 from pocketscore.distillation.train import (
     Encoded,
     Targets,
@@ -108,6 +114,6 @@ class Lesson:
 
 def _training(spec: StudentSpec, human: int, total: int) -> TrainSettings:
     """The paper's optimiser for its networks on human-scored answers alone, ours for everything else."""
-    if isinstance(spec, PocketSpec) or total > human:
+    if isinstance(spec, PocketSpec):
         return POCKET_TRAINING.sized(human, total)
-    return ELSTM_TRAINING
+    return ELSTM_TRANSFER_TRAINING.sized(human, total) if total > human else ELSTM_TRAINING

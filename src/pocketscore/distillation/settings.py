@@ -56,6 +56,8 @@ class TrainSettings:
         checks: Number of times the validation loss is looked at; the best state is kept.
         patience: Checks without a better validation loss before training stops.
         one_cycle: Warm up and anneal the rate (AdamW), instead of a constant rate (Adam).
+        wide_factor: What the rate is multiplied with for the weights of hashed n-grams. An n-gram is a hundredth of an
+            answer, so a step of the common size hardly moves a score (`docs/results.md`).
         average: Decay of the running mean of the weights that is kept instead of the last weights; 0 keeps the last.
     """
 
@@ -65,6 +67,7 @@ class TrainSettings:
     checks: int
     patience: int
     one_cycle: bool
+    wide_factor: float = 1.0
     average: float = 0.0
 
     def sized(self, human: int, total: int) -> TrainSettings:
@@ -78,8 +81,11 @@ class TrainSettings:
         return replace(self, steps=steps)
 
 
-POCKET_TRAINING = TrainSettings(2e-3, batch=64, steps=3000, checks=20, patience=20, one_cycle=True)
+POCKET_TRAINING = TrainSettings(2e-3, batch=64, steps=3000, checks=20, patience=20, one_cycle=True, wide_factor=10)
 ELSTM_TRAINING = TrainSettings(1e-3, batch=32, steps=4000, checks=100, patience=8, one_cycle=False)
+"""As an E-LSTM is usually trained, on human-scored answers alone."""
+ELSTM_TRANSFER_TRAINING = TrainSettings(4e-3, batch=64, steps=1500, checks=20, patience=20, one_cycle=True)
+"""With a transfer set: twice the rate in half the steps does as well (`docs/log.md`), and LSTMs are slow."""
 
 
 @dataclass(frozen=True)

@@ -215,11 +215,19 @@ def _follow(average: StudentNet, net: StudentNet, decay: float) -> None:
 def _optimiser(
     net: StudentNet, settings: TrainSettings
 ) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler]:
-    trainable = [p for p in net.parameters() if p.requires_grad]
+    trainable = [(name == "wide", weight) for name, weight in net.named_parameters() if weight.requires_grad]
     if settings.one_cycle:
-        adamw = torch.optim.AdamW(trainable, lr=settings.learning_rate, weight_decay=0.01, fused=True)
-        return adamw, torch.optim.lr_scheduler.OneCycleLR(adamw, settings.learning_rate, total_steps=settings.steps + 1)
-    adam = torch.optim.Adam(trainable, lr=settings.learning_rate, fused=True)
+        groups = [
+            {
+                "params": [weight for is_wide, weight in trainable if is_wide == wide],
+                "lr": settings.learning_rate * factor,
+            }
+            for wide, factor in ((False, 1.0), (True, settings.wide_factor))
+        ]
+        adamw = torch.optim.AdamW([group for group in groups if group["params"]], weight_decay=0.01, fused=True)
+        peaks = [float(group["lr"]) for group in adamw.param_groups]
+        return adamw, torch.optim.lr_scheduler.OneCycleLR(adamw, peaks, total_steps=settings.steps + 1)
+    adam = torch.optim.Adam([weight for _, weight in trainable], lr=settings.learning_rate, fused=True)
     return adam, torch.optim.lr_scheduler.ConstantLR(adam, factor=1.0)
 
 
