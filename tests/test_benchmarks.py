@@ -18,6 +18,7 @@ sys.path.insert(0, str(ROOT))
 from benchmarks.study import student, tables  # noqa: E402
 from benchmarks.study.cases import PER_ANSWER, Case, transfer_of  # noqa: E402
 from benchmarks.study.labeller import TableLabeller  # noqa: E402
+from benchmarks.study.predictions import Predictions  # noqa: E402
 from benchmarks.study.summary import SMALLEST_P, Method, summary  # noqa: E402
 from benchmarks.study.variants import LEVERS, Setup  # noqa: E402
 from benchmarks.study.words import Clustered, HashedUnknown, NearestWord, arranged  # noqa: E402
@@ -159,6 +160,23 @@ def test_a_lesson_takes_the_share_of_the_transfer_set_that_its_setup_says(
     lesson = student.lesson_of(case, Setup(transfer=wanted, vectors=None), WorkDir(tmp_path))
     n = len(case.transfer.texts)
     assert len(lesson) - len(case.train) == pytest.approx(n * wanted / PER_ANSWER, abs=1)
+
+
+def test_committed_predictions_stand_in_for_a_work_folder(tmp_path: Path) -> None:
+    first = Predictions(tmp_path / "one", tmp_path / "x.npz")
+    stored = {"student": np.array([0, 2, 1]), "student, likeliest": np.array([0, 2, 2]), "parameters": np.array(62_503)}
+    first.put("distilled-a", stored)
+    first.put("distilled-b", {"student": np.array([1])})
+    first.commit(["distilled-a", "distilled-c"])
+    second = Predictions(tmp_path / "two", tmp_path / "x.npz")
+    found = second.get("distilled-a")
+    assert found is not None
+    assert {key: array.tolist() for key, array in found.items()} == {key: a.tolist() for key, a in stored.items()}
+    assert second.get("distilled-b") is None
+    second.put("distilled-b", {"student": np.array([2])})
+    second.commit(["distilled-a", "distilled-b"])
+    third = Predictions(tmp_path / "three", tmp_path / "x.npz")
+    assert [(third.get(f"distilled-{name}") or {})["student"].tolist() for name in "ab"] == [[0, 2, 1], [2]]
 
 
 def test_finished_networks_are_kept_by_what_they_are() -> None:

@@ -2,8 +2,9 @@
 
     python -m benchmarks.study.compare asap-sas ../shared/data --work study [--half 0] [--seeds 3]
 
-Teachers are trained only where the committed table of soft labels does not fit. Finished networks are kept, so a run
-that was stopped goes on; two processes, one for each half of the items, use two cores. The figures are written to
+Teachers are trained only where the committed table of soft labels does not fit, students and rivals only where neither
+the work folder nor the committed predictions have them (`--only` says which to train; whatever is there joins the
+figures). A run that was stopped goes on; two processes, one for each half of the items, use two cores. Figures go to
 `benchmarks/results/compare-NAME.json` once all items are there; `python -m benchmarks.study.tables` renders them.
 """
 
@@ -11,7 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -23,6 +24,7 @@ from benchmarks.study import rivals
 from benchmarks.study.cases import Case, decided, load_cases
 from benchmarks.study.datasets import DATA_SETS
 from benchmarks.study.labeller import TableLabeller
+from benchmarks.study.predictions import COMMITTED, Predictions
 from benchmarks.study.summary import ELSTMS, Method, summary
 from pocketscore.bundle import to_bytes
 from pocketscore.cli.distill import progress_console
@@ -82,7 +84,7 @@ def main() -> None:
     parser.add_argument("--small-encoder", help="hub id or folder of the small encoder among the rivals")
     parser.add_argument("--only", action="append", choices=list(ENTRIES), help="only this entry (may be repeated)")
     given = parser.parse_args()
-    work = WorkDir(given.work / "compare")
+    work = Predictions(given.work / "compare", COMMITTED / f"{given.dataset}.npz")
     with closing(progress_console()) as progress:
         cases = load_cases(DATA_SETS[given.dataset], given.data, given.work, progress)
         mine = [case for i, case in enumerate(cases) if given.half in (None, i % 2)]
@@ -98,7 +100,16 @@ def main() -> None:
                         progress.advance()
     methods = [methods_of(case, given.seeds, work) for case in cases]
     if given.half is None or all(len(found) == len(methods[0]) for found in methods):
+        work.commit(_entries(cases, given.seeds))
         write(given.dataset, cases, methods)
+
+
+def _entries(cases: Sequence[Case], seeds: int) -> Iterator[str]:
+    """Names of everything that may be finished."""
+    for case in cases:
+        for seed in range(seeds):
+            yield from (_distilled(case, name, seed) for name in ENTRIES)
+            yield from (_rival(case, name, seed) for name in (RIDGE, MODEL2VEC, SMALL))
 
 
 def distilled(case: Case, name: str, seed: int, work: WorkDir) -> Mapping[str, np.ndarray]:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -19,6 +22,9 @@ from pocketscore.teachers.settings import TeacherSettings
 from pocketscore.text import words
 from pocketscore.types import Floats, Ints, Part
 from pocketscore.workdir import WorkDir
+
+if TYPE_CHECKING:
+    from model2vec import StaticModel
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,15 +69,11 @@ def ridge(case: Case) -> Rival:
 
 def model2vec(case: Case, seed: int) -> Rival:
     """Model2Vec: static vectors of the packaged encoder, fine-tuned with its own classifier, default settings."""
-    from model2vec.distill import distill_from_model
     from model2vec.train import StaticModelForClassification
-    from transformers import AutoModel, AutoTokenizer
 
     train, validation = case.train, case.responses.part(Part.VALIDATION)
-    source = str(packaged_minilm())
     torch.manual_seed(seed)
-    static = distill_from_model(AutoModel.from_pretrained(source), AutoTokenizer.from_pretrained(source), pca_dims=256)
-    classifier = StaticModelForClassification.from_static_model(model=static)
+    classifier = StaticModelForClassification.from_static_model(model=deepcopy(_static_vectors()))
     labels = [str(score) for score in train.scores.tolist()]
     checked = [str(score) for score in validation.scores.tolist()]
     classifier.fit(list(train.texts), labels, X_val=list(validation.texts), y_val=checked, random_seed=seed)
@@ -81,6 +83,15 @@ def model2vec(case: Case, seed: int) -> Rival:
         rows = case.rows(part)
         soft[np.ix_(rows, places)] = classifier.predict_proba([case.responses.texts[i] for i in rows])
     return _decided(case, soft, sum(weight.numel() for weight in classifier.parameters()))
+
+
+@cache
+def _static_vectors() -> StaticModel:
+    from model2vec.distill import distill_from_model
+    from transformers import AutoModel, AutoTokenizer
+
+    source = str(packaged_minilm())
+    return distill_from_model(AutoModel.from_pretrained(source), AutoTokenizer.from_pretrained(source), pca_dims=256)
 
 
 def _decided(case: Case, soft: Floats, parameters: int) -> Rival:
