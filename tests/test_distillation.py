@@ -31,7 +31,7 @@ from pocketscore.progress import Silent
 from pocketscore.student import PocketSpec, Scorer, preset
 from pocketscore.teachers.settings import TeacherSettings
 from pocketscore.text import Vocabulary
-from pocketscore.types import Item, Part, Responses, Scale
+from pocketscore.types import Item, Part, Responses, Scale, Scores, Status
 from pocketscore.workdir import WorkDir
 
 DISTRIBUTION = st.lists(st.floats(0.05, 1), min_size=3, max_size=3).map(lambda p: np.array(p) / sum(p))
@@ -328,6 +328,10 @@ def test_scores_are_decided_as_the_settings_say(tmp_path: Path) -> None:
     assert scaled.scorer.cuts is not None
     for result in (scaled, likeliest):
         np.testing.assert_array_equal(result.predictions["student"], result.scorer.score(test.texts).indices)
+    soft = scaled.soft.probabilities[np.array(data.parts) == Part.VALIDATION]
+    cuts = cut_points(soft @ scale.values, checked.scores, scale)
+    by_teacher = Scores(scale, scaled.probabilities["teacher"], (Status.OK,) * len(test), cuts)
+    np.testing.assert_array_equal(scaled.predictions["teacher"], by_teacher.indices)
     for name, p in likeliest.probabilities.items():
         np.testing.assert_array_equal(scaled.probabilities[name], p)
         np.testing.assert_array_equal(likeliest.predictions[name], p.argmax(axis=1))

@@ -356,3 +356,12 @@ def test_ticks_cover_the_range(low: float, high: float) -> None:
     assert ticks[0] <= low
     assert ticks[-1] >= high
     assert 2 <= len(ticks) <= 8
+
+
+def test_the_report_says_how_scores_are_decided() -> None:
+    result = make_result()
+    likeliest = render([result], NOTES, None)
+    assert "<dd>the likeliest score point</dd>" in likeliest
+    cuts = tuple(0.4 + i for i in range(len(result.responses.item.scale) - 1))
+    decided = render([replace(result, scorer=replace(result.scorer, cuts=cuts))], NOTES, None)
+    assert f"cut at {', '.join(f'{cut:.1f}' for cut in cuts)};" in decided

@@ -79,8 +79,11 @@ def figures(case: Case, setup: Setup, seed: int, work: WorkDir) -> dict[str, flo
 
 def write(cases: list[Case], work: WorkDir, seeds: int) -> None:
     """All finished variants, as JSON, in the order of the levers."""
+    ids = [case.responses.item.id for case in cases]
     before = json.loads(RESULT.read_text(encoding="utf-8")) if RESULT.exists() else {}
-    table: dict[str, object] = {"items": [case.responses.item.id for case in cases]}
+    if before.get("items") != ids:
+        before = {}
+    table: dict[str, object] = {"items": ids}
     for lever, variants in LEVERS.items():
         for name, setup in variants.items():
             row = f"{lever}: {name}"

@@ -6,6 +6,7 @@ what only stands in another row.
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterable
 from functools import cached_property
@@ -14,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from pocketscore.data.files import atomic_write, make_folder
 from pocketscore.workdir import WorkDir
 
 Stored = dict[str, npt.NDArray[np.generic]]
@@ -45,8 +47,10 @@ class Predictions(WorkDir):
         for name, stored in found.items():
             scores = {key: array for key, array in stored.items() if array.ndim}
             arrays["|".join((name, *scores))] = np.array([*scores.values()], dtype=np.int8)
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        np.savez_compressed(self.path, allow_pickle=False, sizes=np.array(json.dumps(sizes)), **arrays)
+        buffer = io.BytesIO()
+        np.savez_compressed(buffer, allow_pickle=False, sizes=np.array(json.dumps(sizes)), **arrays)
+        make_folder(self.path.parent)
+        atomic_write(self.path, buffer.getvalue())
 
     @cached_property
     def _committed(self) -> dict[str, Stored]:

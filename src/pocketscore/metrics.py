@@ -232,7 +232,7 @@ def expected_calibration_error(probabilities: Floats, scores: Ints, bins: int = 
     """How far the confidence is from the share of right answers: sum_b (n_b / n) |accuracy_b - confidence_b|.
 
     The confidence of a row is its largest probability, and the row is right when that is the human score (the
-    first one at a tie, as in `Scores.indices`). Bin b of B holds the rows with confidence in
+    first one at a tie). Bin b of B holds the rows with confidence in
     ((b - 1) / B, b / B].
 
     Range 0 (calibrated at this coarseness) to 1. It looks at the likeliest point only, depends on the number

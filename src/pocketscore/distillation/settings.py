@@ -56,8 +56,8 @@ class TrainSettings:
         checks: Number of times the validation loss is looked at; the best state is kept.
         patience: Checks without a better validation loss before training stops.
         one_cycle: Warm up and anneal the rate (AdamW), instead of a constant rate (Adam).
-        wide_factor: What the rate is multiplied with for the weights of hashed n-grams. An n-gram is a hundredth of an
-            answer, so a step of the common size hardly moves a score (`docs/results.md`).
+        wide_factor: What the rate is multiplied with for the weights of hashed n-grams. An n-gram is one of
+            some hundred in an answer, so a step of the common size hardly moves a score (`docs/results.md`).
         average: Decay of the running mean of the weights that is kept instead of the last weights; 0 keeps the last.
     """
 
