@@ -364,4 +364,4 @@ def test_the_report_says_how_scores_are_decided() -> None:
     assert "<dd>the likeliest score point</dd>" in likeliest
     cuts = tuple(0.4 + i for i in range(len(result.responses.item.scale) - 1))
     decided = render([replace(result, scorer=replace(result.scorer, cuts=cuts))], NOTES, None)
-    assert f"cut at {', '.join(f'{cut:.1f}' for cut in cuts)};" in decided
+    assert f"cut at {', '.join(f'{cut:.1f}' for cut in cuts)}, so that" in decided

@@ -24,6 +24,8 @@ PAIRS = (
     ("pocket", "TF-IDF + logistic regression"),
     ("pocket", "pocket, hard labels"),
     ("pocket", "teacher"),
+    ("pocket", "Model2Vec, fine-tuned"),
+    ("pocket", "small encoder"),
     *((f"{name}, {recipe}", f"{name}, original NN") for name in ELSTMS for recipe in ("our recipe", "paper")),
 )
 """Pairs (a, b) whose difference a - b is tested."""
