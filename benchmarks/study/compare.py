@@ -138,7 +138,7 @@ def distilled(case: Case, name: str, seed: int, work: WorkDir) -> Mapping[str, n
 
 def _stored(result: ItemResult, settings: DistillSettings) -> dict[str, np.ndarray]:
     return {
-        **{name: indices for name, indices in result.predictions.items()},
+        **result.predictions,
         **{f"{name}, likeliest": p.argmax(axis=1) for name, p in result.probabilities.items()},
         "parameters": np.array(result.scorer.parameters),
         "bytes": np.array(len(to_bytes(replace(result.scorer, card=card(result, "0" * 64, settings))))),
