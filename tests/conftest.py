@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import playwright
 import pytest
 from hypothesis import settings
+from playwright.sync_api import Browser, sync_playwright
 
 from pocketscore.student import Scorer, preset
 from pocketscore.text import Vocabulary
@@ -63,3 +71,42 @@ def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     BertModel(config, add_pooling_layer=False).save_pretrained(folder)
     return folder
+
+
+WEB = Path(__file__).parents[1] / "src" / "pocketscore" / "web"
+
+
+def node() -> str:
+    """Path of a Node.js: the machine's own, or the one that Playwright brings."""
+    own = shutil.which("node")
+    driver = Path(playwright.__file__).parent / "driver" / ("node.exe" if os.name == "nt" else "node")
+    return own or str(driver)
+
+
+def run_js(source: str, given: object = None) -> Any:  # noqa: ANN401 (plain data of any shape)
+    """What a module's last line `answer(...)` gives in Node, with `given` as plain data; WEB stands for our modules."""
+    text = "import fs from 'node:fs';\nconst given = JSON.parse(fs.readFileSync(0, 'utf8'));\n"
+    text += "const answer = (value) => fs.writeSync(1, JSON.stringify(value) ?? 'null');\n"
+    text += source.replace("WEB/", WEB.as_uri() + "/")
+    done = subprocess.run(
+        [node(), "--input-type=module", "--eval", text],
+        input=json.dumps(given), capture_output=True, text=True, encoding="utf-8", timeout=300, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """A real Chromium without a network of its own. Debian's, or whichever Playwright has installed."""
+    found = next(
+        (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
+    )
+    with sync_playwright() as driver:
+        if found is None and not Path(driver.chromium.executable_path).exists():
+            pytest.skip("no Chromium on this machine: install the package chromium")
+        browser = driver.chromium.launch(
+            executable_path=found, args=["--no-sandbox", "--disable-background-networking"]
+        )
+        yield browser
+        browser.close()

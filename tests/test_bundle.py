@@ -25,11 +25,12 @@ TEXTS = ["the cold air turns liquid", "", "qqq", "it is not from the glass"]
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_round_trip_keeps_scores_and_bytes(name: str, tmp_path: Path) -> None:
-    stored = bundle.save(replace(make_scorer(name), cuts=(0.4, 1.3)), tmp_path / "item.pocket")
+    made = replace(make_scorer(name), cuts=(0.4, 1.3), question="Why is the glass wet?", rubric="2: cold; from the air")
+    stored = bundle.save(made, tmp_path / "item.pocket")
     loaded = bundle.load(tmp_path / "item.pocket")
     np.testing.assert_array_equal(loaded.score(TEXTS).probabilities, stored.score(TEXTS).probabilities)
     assert (loaded.item, loaded.spec, loaded.scale) == (stored.item, stored.spec, stored.scale)
-    assert loaded.cuts == (0.4, 1.3)
+    assert (loaded.cuts, loaded.question, loaded.rubric) == (made.cuts, made.question, made.rubric)
     assert loaded.score(TEXTS).labels == stored.score(TEXTS).labels
     assert loaded.vocabulary == stored.vocabulary
     assert bundle.to_bytes(loaded) == (tmp_path / "item.pocket").read_bytes()
@@ -99,6 +100,7 @@ def test_truncated_files_are_refused(scorer: Scorer, kept: int) -> None:
         ({"cuts": "[1.5, 0.5]"}, "do not fit together"),
         ({"cuts": "[true, 2]"}, "do not fit together"),
         ({"cuts": '"ab"'}, "do not fit together"),
+        ({"prompt": "[]"}, "do not fit together"),
     ],
 )
 def test_contents_that_do_not_fit_are_refused(scorer: Scorer, changes: dict[str, str], message: str) -> None:

@@ -426,7 +426,7 @@ def test_odd_answers_are_statuses_not_errors(distilled: Path, run: Run, tmp_path
     [
         (lambda raw: raw[: len(raw) // 2], "do not match their checksum"),
         (lambda raw: raw[:-1] + bytes([raw[-1] ^ 1]), "do not match their checksum"),
-        (lambda raw: raw.replace(b'"format_version":"2.0"', b'"format_version":"9.0"'), "update PocketScore"),
+        (lambda raw: raw.replace(b'"format_version":"2.1"', b'"format_version":"9.0"'), "update PocketScore"),
         (lambda raw: raw[:0], "cut off"),
         (lambda raw: b"PK\x03\x04" + raw, "cut off"),
     ],

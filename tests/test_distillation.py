@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from sklearn.decomposition import PCA
 
 from pocketscore.data import split
+from pocketscore.data.files import file_names
 from pocketscore.decision import cut_points
 from pocketscore.distillation import baselines
 from pocketscore.distillation.augment import transfer_set
@@ -22,7 +23,6 @@ from pocketscore.distillation.fit import ItemFitter
 from pocketscore.distillation.labelling import CrossFitLabeller
 from pocketscore.distillation.lesson import Lesson
 from pocketscore.distillation.network import PocketNet
-from pocketscore.distillation.outputs import file_names
 from pocketscore.distillation.settings import POCKET_TRAINING, RECIPES, DistillSettings, LossSettings, TrainSettings
 from pocketscore.distillation.train import Targets, distillation_loss, encode, fresh_network, soft_cross_entropy, train
 from pocketscore.errors import InputError

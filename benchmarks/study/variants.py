@@ -121,7 +121,7 @@ LEVERS: Mapping[str, Mapping[str, Setup]] = {
         "reverse KL": _base(objective=networks.reverse_divergence),
         "ordinal term": _base(objective=networks.with_ordinal_term),
     },
-    "length": {f"{n} steps": _base(training={"steps": n}) for n in (750, 1500)},
+    "length": {f"{n} steps": _base(training={"steps": n}) for n in (750, 1500, 6000)},
     "training": {
         **{f"wide path's rate × {n}": _base(training={"wide_factor": n}) for n in (10, 30, 100)},
         "averaged weights": _base(training={"average": 0.99}),

@@ -29,7 +29,7 @@ from pocketscore.text import TEXT_VERSION, Vocabulary
 from pocketscore.types import Floats, Scale
 
 FORMAT = "pocketscore"
-FORMAT_VERSION = "2.0"
+FORMAT_VERSION = "2.1"
 READABLE = ("1", "2")
 """Major versions that this reader reads; a file of version 1 has no cut points."""
 
@@ -113,6 +113,7 @@ def to_bytes(scorer: Scorer) -> bytes:
         "vocabulary": _dump(list(scorer.vocabulary.entries)),
         "scale": _dump({"points": list(scorer.scale.points), "kind": scorer.scale.kind}),
         "cuts": _dump(scorer.cuts),
+        "prompt": _dump({"question": scorer.question, "rubric": scorer.rubric}),
         "card": _dump(scorer.card),
         "golden": _dump([[t, [round(x, 7) for x in p]] for t, p in zip(texts, expected.tolist(), strict=True)]),
     }
@@ -150,10 +151,16 @@ def from_bytes(raw: bytes) -> Scorer:
     return scorer
 
 
+def read_metadata(raw: bytes) -> dict[str, str]:
+    """The metadata in the bytes of a `.pocket` file, unchecked. Raises ArtefactError when they cannot be read."""
+    return _unpack(raw)[0]
+
+
 def _build(metadata: Mapping[str, str], tensors: Tensors) -> Scorer:
     scale = json.loads(metadata["scale"])
     if not isinstance(scale["points"], list):
         raise TypeError(f"scale points {scale['points']!r}")
+    prompt = json.loads(metadata.get("prompt", "{}"))
     return Scorer(
         item=str(json.loads(metadata["item"])),
         spec=spec_from_dict(json.loads(metadata["spec"])),
@@ -161,6 +168,8 @@ def _build(metadata: Mapping[str, str], tensors: Tensors) -> Scorer:
         weights=_weights(tensors),
         scale=Scale(tuple(map(str, scale["points"])), scale["kind"]),
         cuts=_cuts(json.loads(metadata.get("cuts", "null"))),
+        question=str(prompt.get("question", "")),
+        rubric=str(prompt.get("rubric", "")),
         card=dict(json.loads(metadata["card"])),
     )
 

@@ -15,12 +15,15 @@ Functions here are pure; `Vocabulary` is plain data.
 from __future__ import annotations
 
 import json
+import re
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from itertools import groupby, repeat
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -40,6 +43,7 @@ UNKNOWN = 0
 Words = list[str]
 Hashes = npt.NDArray[np.uint32]
 
+_OUTER_APOSTROPHES = re.compile("(?<![^ ])'+|'+(?![^ ])")
 _FNV_OFFSET, _FNV_PRIME, _MASK = 0x811C9DC5, 0x01000193, 0xFFFFFFFF
 _PAIR_PRIME = 0x9E3779B1
 
@@ -81,7 +85,36 @@ def words(text: str) -> Words:
     folded = text.translate(_table())
     if "'" not in folded:
         return folded.split()
-    return [word for word in (part.strip("'") for part in folded.split()) if word]
+    return _OUTER_APOSTROPHES.sub("", folded).split()
+
+
+class Place(NamedTuple):
+    """A folded word and where it stands in the text as it was written, `text[start:end]`."""
+
+    word: str
+    start: int
+    end: int
+
+
+def places(text: str) -> list[Place]:
+    """The words of a text with their places; the same words as `words` gives.
+
+    >>> places("It isn’t ½")
+    [Place(word='it', start=0, end=2), Place(word="isn't", start=3, end=8), Place(word='1', start=9, end=10),
+     Place(word='⁄', start=9, end=10), Place(word='2', start=9, end=10)]
+    """
+    table = _table()
+    letters = [(letter, at) for at, char in enumerate(text) for letter in table[ord(char)]]
+    found = []
+    for blank, run in groupby(letters, key=lambda entry: entry[0] == " "):
+        word = list(run)
+        while word and word[0][0] == "'":
+            word.pop(0)
+        while word and word[-1][0] == "'":
+            word.pop()
+        if word and not blank:
+            found.append(Place("".join(letter for letter, _ in word), word[0][1], word[-1][1] + 1))
+    return found
 
 
 def plain(text: str) -> str:
@@ -181,7 +214,11 @@ class Vocabulary:
 
     def ids(self, found: Sequence[str]) -> npt.NDArray[np.int64]:
         """Ids of folded words, shape (T,)."""
-        return np.array([self._ids.get(word, UNKNOWN) for word in found], dtype=np.int64)
+        return np.fromiter(map(self._ids.get, found, repeat(UNKNOWN)), dtype=np.int64, count=len(found))
+
+    def knows_any(self, found: Iterable[str]) -> bool:
+        """Whether any of the folded words is in the vocabulary."""
+        return not self._ids.keys().isdisjoint(found)
 
     def __len__(self) -> int:
         return len(self.entries)

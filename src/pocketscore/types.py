@@ -239,6 +239,23 @@ def check_probabilities(probabilities: Floats, what: str) -> None:
         )
 
 
+@dataclass(frozen=True)
+class WordEvidence:
+    """What one word of an answer contributes to its score.
+
+    Attributes:
+        word: The word as the scorer reads it.
+        start, end: Its place in the answer as it was written, `text[start:end]`.
+        contribution: How much lower the expected score (ordinal scales) or the probability of the reported point
+            (nominal scales) would be without this word; 0 if it is the only one.
+    """
+
+    word: str
+    start: int
+    end: int
+    contribution: float
+
+
 @dataclass(frozen=True, eq=False)
 class Scores:
     """What a scorer says of N texts.
@@ -248,12 +265,15 @@ class Scores:
         probabilities: (N, K); a row of NaN where the text was not scored.
         status: N statuses; `ok`, `truncated` and `unfamiliar` carry a score, `empty` and `not_text` none.
         cuts: K - 1 cut points on the expected score that decide the score (see `check_cuts`); None gives the likeliest.
+        evidence: N lists of what each word that was read contributes, empty where there is no score; None when it was
+            not asked for.
     """
 
     scale: Scale
     probabilities: Floats
     status: tuple[Status, ...]
     cuts: tuple[float, ...] | None = None
+    evidence: tuple[tuple[WordEvidence, ...], ...] | None = None
 
     def __post_init__(self) -> None:
         if self.probabilities.shape != (len(self.status), len(self.scale)):

@@ -9,7 +9,7 @@ import sys
 
 import typer
 
-from pocketscore.cli import demo, distill, evaluate, score
+from pocketscore.cli import demo, distill, evaluate, export, score
 from pocketscore.errors import PocketScoreError
 
 INTERRUPTED = 130
@@ -27,6 +27,7 @@ app.command("demo")(demo.demo)
 app.command("distill")(distill.distill)
 app.command("score")(score.score)
 app.command("evaluate")(evaluate.evaluate)
+app.command("export")(export.export)
 
 
 def _show_version(value: bool) -> None:  # noqa: FBT001 (typer calls it so)

@@ -5,8 +5,11 @@ from __future__ import annotations
 import codecs
 import contextlib
 import errno
+import hashlib
 import os
+import re
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,6 +79,25 @@ def make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"folder {folder} cannot be made: {error.strerror or error}", _OTHER_PLACE) from error
+
+
+def file_names(items: Sequence[str], suffix: str = ".pocket") -> list[str]:
+    """A file name for each item id, safe on every system and different from the others.
+
+    >>> file_names(["cold-glass", "a/b", "a b", "CON"])
+    ['cold-glass.pocket', 'a_b-c14cdd.pocket', 'a_b-c8687a.pocket', 'CON-a3dbc4.pocket']
+    """
+    stems = [re.sub(r"[^A-Za-z0-9._-]", "_", item).strip(".") for item in items]
+    folded = [stem.casefold() for stem in stems]
+    reserved = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)|$")
+    names = []
+    for item, stem, key in zip(items, stems, folded, strict=True):
+        plain = stem == item and len(stem) <= 80 and folded.count(key) == 1 and not reserved.match(key)
+        mark = hashlib.sha256(item.encode("utf-8", "surrogatepass")).hexdigest()[:6]
+        names.append(f"{stem}{suffix}" if plain else f"{stem[:80]}-{mark}{suffix}")
+        if names[-1].casefold() in (name.casefold() for name in names[:-1]):
+            names[-1] = f"{stem[:80]}-{mark}-{len(names)}{suffix}"
+    return names
 
 
 def decode(data: bytes, path: Path) -> Decoded:

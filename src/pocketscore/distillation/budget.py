@@ -69,4 +69,5 @@ def file_size(spec: PocketSpec, vocabulary: Vocabulary, item: Item) -> int:
     rng = np.random.default_rng(0)
     weights = {name: rng.normal(size=shape).astype(np.float32) for name, shape in shapes.items()}
     tables = 7 * (400 + 6 * k * k)  # a table of agreement for each method and the two raters
-    return len(to_bytes(Scorer(item.id, spec, vocabulary, weights, item.scale))) + CARD + tables
+    scorer = Scorer(item.id, spec, vocabulary, weights, item.scale, question=item.question, rubric=item.rubric)
+    return len(to_bytes(scorer)) + CARD + tables

@@ -198,4 +198,5 @@ class ItemFitter:
 
     def _scorer(self, network: TrainedStudent) -> Scorer:
         item = self._responses.item
-        return quantised(Scorer(item.id, self._spec, self._vocabulary, network.arrays, item.scale))
+        scorer = Scorer(item.id, self._spec, self._vocabulary, network.arrays, item.scale)
+        return quantised(replace(scorer, question=item.question, rubric=item.rubric))

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
 import json
-import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -44,25 +42,6 @@ def append_line(path: Path, line: str) -> None:
         raise OutputError(
             f"{path} cannot be written: {error.strerror}", "free space or choose another folder"
         ) from None
-
-
-def file_names(items: Sequence[str]) -> list[str]:
-    """A `.pocket` file name for each item id, safe on every system and different from the others.
-
-    >>> file_names(["cold-glass", "a/b", "a b", "CON"])
-    ['cold-glass.pocket', 'a_b-c14cdd.pocket', 'a_b-c8687a.pocket', 'CON-a3dbc4.pocket']
-    """
-    stems = [re.sub(r"[^A-Za-z0-9._-]", "_", item).strip(".") for item in items]
-    folded = [stem.casefold() for stem in stems]
-    reserved = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)|$")
-    names = []
-    for item, stem, key in zip(items, stems, folded, strict=True):
-        plain = stem == item and len(stem) <= 80 and folded.count(key) == 1 and not reserved.match(key)
-        mark = hashlib.sha256(item.encode("utf-8", "surrogatepass")).hexdigest()[:6]
-        names.append(f"{stem}.pocket" if plain else f"{stem[:80]}-{mark}.pocket")
-        if names[-1].casefold() in (name.casefold() for name in names[:-1]):
-            names[-1] = f"{stem[:80]}-{mark}-{len(names)}.pocket"
-    return names
 
 
 def write_scorer(result: ItemResult, path: Path, data: DataSet, settings: DistillSettings) -> ItemResult:

@@ -20,7 +20,7 @@ from pocketscore.data import (
     split,
     straddling,
 )
-from pocketscore.data.files import make_folder
+from pocketscore.data.files import file_names, make_folder
 from pocketscore.data.items import ScaleKind
 from pocketscore.distillation import outputs
 from pocketscore.distillation.fit import ItemFitter
@@ -114,7 +114,7 @@ def distill(
         ItemFitter(responses, number, labeller, settings, work, log, more.get(responses.item.id, ())).fit()
         for number, responses in enumerate(items)
     ]
-    names = outputs.file_names([result.responses.item.id for result in results])
+    names = file_names([result.responses.item.id for result in results])
     results = [outputs.write_scorer(r, folder / name, data, settings) for r, name in zip(results, names, strict=True)]
     log.start("report", 1)
     speeds = {r.responses.item.id: outputs.measure_speed(r, labeller) for r in results}

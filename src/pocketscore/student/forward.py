@@ -6,7 +6,7 @@ in float64 where numpy's blocked products could otherwise round differently.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -34,42 +34,52 @@ class PocketForward:
     """Deep path of the `pocket` student.
 
     A convolution is linear in each word's vector, so at load the vectors are multiplied with every slice of every
-    filter once; a convolution at run time is then a sum of table rows, tens of times cheaper than the product.
+    filter once; a convolution at run time is then a sum of table rows, tens of times cheaper than the product. The
+    i-th slices of all filters wider than i stand side by side in one table, so a word costs one row of each table.
     """
 
     def __init__(self, spec: PocketSpec, weights: Weights) -> None:
-        self._spec = spec
-        vectors = weights["embedding"].astype(np.float64)
-        padded = np.vstack([vectors, np.zeros_like(vectors[:1])])  # last row: beyond the end of the text
-        self._pad = len(vectors)
-        self._vectors = vectors
-        self._slices: list[list[Floats32]] = []
-        for width in spec.widths:
-            kernel = weights[f"conv{width}.weight"].astype(np.float64).reshape(spec.filters, width, spec.embedding)
-            self._slices.append([(padded @ kernel[:, i].T).astype(np.float32) for i in range(width)])
-        self._bias = np.concatenate([weights[f"conv{width}.bias"] for width in spec.widths]).astype(np.float64)
+        self._longest = max(spec.widths)
+        self._vectors = weights["embedding"].astype(np.float64)
+        self._pad = len(self._vectors)
+        ascending = sorted(range(len(spec.widths)), key=lambda i: spec.widths[i])
+        widths = [spec.widths[i] for i in ascending]
+        self._tables = [self._table(spec, weights, widths, shift) for shift in range(self._longest)]
+        self._bias = np.concatenate([weights[f"conv{width}.bias"] for width in widths]).astype(np.float64)
         self._dense = {name: weights[name].astype(np.float64) for name in weights if name[:6] in ("hidden", "output")}
+        columns = [np.arange(spec.filters) + i * spec.filters for i in ascending]
+        rest = np.arange(spec.filters * len(widths), self._dense["hidden.weight"].shape[1])
+        self._dense["hidden.weight"] = self._dense["hidden.weight"][:, np.concatenate([*columns, rest])]
+
+    def _table(self, spec: PocketSpec, weights: Weights, widths: Sequence[int], shift: int) -> Floats32:
+        """(V + 2, F x wider filters): each word's share of a response when it stands `shift` places on.
+
+        The last row stands for the places beyond the end of a text. There nothing begins, so the first table has minus
+        infinity; what began before reads zeros.
+        """
+        kernels = [
+            weights[f"conv{width}.weight"].astype(np.float64).reshape(spec.filters, width, spec.embedding)[:, shift]
+            for width in widths
+            if width > shift
+        ]
+        shares = self._vectors @ np.concatenate(kernels).T
+        beyond = np.full((1, shares.shape[1]), 0.0 if shift else -np.inf)
+        return np.vstack([shares, beyond]).astype(np.float32)
 
     def __call__(self, ids: Ints, lengths: Ints) -> Floats:
         """Logits (N, K) of N texts whose words follow one another in `ids`; every length is at least 1."""
-        longest = max(self._spec.widths) - 1
-        starts = np.concatenate([[0], np.cumsum(lengths + longest)[:-1]])
-        padded = np.full(int(lengths.sum() + longest * len(lengths)), self._pad, dtype=np.int64)
-        place = np.arange(len(ids)) + np.repeat(starts - np.concatenate([[0], np.cumsum(lengths)[:-1]]), lengths)
-        padded[place] = ids
-        pooled = np.concatenate([self._pool(padded, place, lengths), self._mean(ids, lengths)], axis=1)
+        pooled = np.concatenate([self._peaks(ids, lengths), self._mean(ids, lengths)], axis=1)
         hidden = np.maximum(pooled @ self._dense["hidden.weight"].T + self._dense["hidden.bias"], 0)
         return np.asarray(hidden @ self._dense["output.weight"].T + self._dense["output.bias"])
 
-    def _pool(self, padded: Ints, place: Ints, lengths: Ints) -> Floats:
-        begins = np.concatenate([[0], np.cumsum(lengths)[:-1]])
-        peaks = []
-        for slices in self._slices:
-            response = slices[0][padded[place]]
-            for shift in range(1, len(slices)):
-                response += slices[shift][padded[place + shift]]
-            peaks.append(np.maximum.reduceat(response, begins, axis=0))
-        return np.maximum(np.concatenate(peaks, axis=1).astype(np.float64) + self._bias, 0)
+    def _peaks(self, ids: Ints, lengths: Ints) -> Floats:
+        t = int(lengths.max())
+        padded = np.full((len(lengths), t + self._longest - 1), self._pad, dtype=np.int64)
+        padded[np.arange(padded.shape[1]) < lengths[:, None]] = ids
+        response = self._tables[0].take(padded[:, :t], axis=0)
+        for shift, table in enumerate(self._tables[1:], start=1):
+            response[:, :, -table.shape[1] :] += table.take(padded[:, shift : shift + t], axis=0)
+        return np.asarray(np.maximum(response.max(axis=1).astype(np.float64) + self._bias, 0))
 
     def _mean(self, ids: Ints, lengths: Ints) -> Floats:
         begins = np.concatenate([[0], np.cumsum(lengths)[:-1]])

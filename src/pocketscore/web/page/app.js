@@ -1,0 +1,291 @@
+/**
+ * The page for teachers: open a table, choose the column, score, review, save. Nothing leaves the device.
+ */
+
+import { ArtefactError } from "../bundle.js";
+import { scorerOf } from "../scorer.js";
+import { byId, counted, make, say, show, warn } from "./dom.js";
+import { TableError } from "./errors.js";
+import { drawOverview, drawTable, turnPage } from "./overview.js";
+import { Review, digitOf } from "./review.js";
+import { Session } from "./session.js";
+import * as store from "./store.js";
+import { answerColumn, parse, readFile } from "./table.js";
+
+/** @typedef {import("../scorer.js").Scorer} Scorer */
+/** @typedef {import("./table.js").Table} Table */
+
+const PREVIEW_ROWS = 5;
+const KEY = document.body.dataset.page ?? "page";
+
+/** @type {Scorer[]} */
+let scorers = [];
+/** @type {Table} */
+let table;
+/** @type {Session | undefined} */
+let session;
+/** @type {Review | undefined} */
+let review;
+let stopped = false;
+let unsaved = false;
+
+/** Read the scorers that the page carries, then show the first step or the work that was left. */
+async function start() {
+  try {
+    scorers = Array.from(document.querySelectorAll('script[type="application/pocket"]'), (element) => {
+      return scorerOf(Uint8Array.from(atob((element.textContent ?? "").trim()), (char) => char.charCodeAt(0)));
+    });
+  } catch (error) {
+    const why = error instanceof ArtefactError ? error.message : "The scorer in this page cannot be read.";
+    warn(`This page does not score, so that nobody gets a wrong score: ${why}`);
+    return;
+  }
+  describe();
+  wire();
+  show("open");
+  const worker = document.querySelector("script[data-worker]")?.getAttribute("data-worker");
+  if (worker && "serviceWorker" in navigator) navigator.serviceWorker.register(worker).catch(() => undefined);
+  await resume();
+}
+
+function describe() {
+  byId("item").replaceChildren(...scorers.map((scorer, i) => make("option", { value: String(i) }, scorer.item)));
+  byId("item-field").hidden = scorers.length === 1;
+  if (scorers.length === 1) {
+    byId("title").textContent = `Score answers: ${scorers[0].item}`;
+    document.title = `${scorers[0].item} · PocketScore`;
+  }
+  byId("about").replaceChildren(...scorers.map((scorer) => make("p", {}, about(scorer))));
+}
+
+/** @param {Scorer} scorer */
+function about(scorer) {
+  const card = /** @type {Record<string, any>} */ (scorer.card);
+  const found = card.test?.student;
+  const qwk = found?.metrics?.qwk?.value;
+  const agreement = Number.isFinite(qwk)
+    ? ` On ${found.n} answers that it had not seen it agrees with people to a quadratic weighted kappa of ${qwk.toFixed(2)}.`
+    : "";
+  return `${scorer.item}: score points ${scorer.scale.points.join(", ")}.${agreement}`;
+}
+
+async function resume() {
+  try {
+    const work = await store.get(`${KEY}/work`);
+    const scorer = scorers.find((candidate) => candidate.item === work?.item);
+    if (!work || !scorer) return;
+    const given = (await store.get(`${KEY}/given`)) ?? [];
+    await run(new Session(work.table, work.column, scorer, given));
+    say("Your work was taken up where you left it.");
+  } catch {
+    warn("This browser does not let the page keep unfinished work. Save your scores before you close or reload the page.");
+  }
+}
+
+/** @param {() => Promise<Table> | Table} read */
+async function take(read) {
+  warn("");
+  try {
+    table = await read();
+  } catch (error) {
+    warn(error instanceof TableError ? error.message : "This file cannot be read. Save it as CSV and open that.");
+    return;
+  }
+  byId("file-note").textContent = `${table.name}: ${counted(table.rows.length, "row", "rows")}, ` +
+    `${counted(table.columns.length, "column", "columns")}.`;
+  byId("column").replaceChildren(...table.columns.map((name, i) => make("option", { value: String(i) }, name)));
+  byId("column").value = String(answerColumn(table));
+  preview();
+  show("setup");
+}
+
+function preview() {
+  const chosen = Number(byId("column").value);
+  /** @param {string} tag @param {string[]} cells */
+  const line = (tag, cells) => make("tr", {}, ...cells.map((cell, i) => {
+    const text = cell.length > 120 ? `${cell.slice(0, 120)}…` : cell;
+    return make(tag, { class: i === chosen ? "chosen" : "", dir: "auto", ...(tag === "th" ? { scope: "col" } : {}) }, text);
+  }));
+  const body = table.rows.slice(0, PREVIEW_ROWS).map((row) => line("td", row));
+  byId("preview").replaceChildren(make("thead", {}, line("th", table.columns)), make("tbody", {}, ...body));
+  const { question } = scorers[Number(byId("item").value)];
+  byId("question").textContent = question;
+  byId("question").hidden = question === "";
+}
+
+/** @param {Session} next */
+async function run(next) {
+  session = next;
+  stopped = false;
+  show("working");
+  byId("progress").max = next.table.rows.length;
+  const finished = await next.scoreAll((done, all) => {
+    byId("progress").value = done;
+    byId("progress-note").textContent = `${done.toLocaleString("en")} of ${all.toLocaleString("en")}`;
+  }, () => stopped);
+  if (!finished) {
+    show("open");
+    return;
+  }
+  review = new Review(next, changed);
+  overview();
+  say(`${counted(next.table.rows.length, "answer is", "answers are")} scored.`);
+}
+
+function overview() {
+  if (!session) return;
+  drawOverview(session);
+  byId("review").disabled = session.queue.length === 0;
+  show("result");
+}
+
+/** Keep the whole table once, then only what the teacher gives. */
+async function keepTable() {
+  if (!session) return;
+  try {
+    await store.put(`${KEY}/given`, [...session.given]);
+    await store.put(`${KEY}/work`, { table: session.table, column: session.column, item: session.scorer.item });
+  } catch {
+    warn("This browser has no room to keep your work over a reload. Save your scores before you close the page.");
+  }
+}
+
+async function changed() {
+  if (!session) return;
+  unsaved = true;
+  try {
+    await store.put(`${KEY}/given`, [...session.given]);
+  } catch {
+    warn("This browser could not keep your last score over a reload. Save your scores before you close the page.");
+  }
+}
+
+function save() {
+  if (!session) return;
+  const { text, harmless } = session.csv();
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([text], { type: "text/csv;charset=utf-8" }));
+  const suffix = session.table.delimiter === "\t" ? "tsv" : "csv";
+  link.download = `${session.table.name.replace(/\.[A-Za-z0-9]+$/, "") || "answers"}-scored.${suffix}`;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+  unsaved = false;
+  const note = harmless
+    ? ` ${counted(harmless, "cell that a spreadsheet would run as a formula has", "cells that a spreadsheet would run as formulas have")} an apostrophe in front now; all others are unchanged.`
+    : " All your own cells are unchanged.";
+  byId("saved-note").textContent = `Saved as ${link.download}.${note}`;
+  say(byId("saved-note").textContent);
+}
+
+async function eraseAll() {
+  if (!confirm("Delete the table and all scores from this browser? Files that you saved stay.")) return;
+  try {
+    await store.remove(`${KEY}/work`);
+    await store.remove(`${KEY}/given`);
+  } catch { /* nothing could be kept, so there is nothing to delete */ }
+  session = undefined;
+  review = undefined;
+  unsaved = false;
+  for (const id of ["answers", "preview", "answer", "why", "rubric"]) byId(id).replaceChildren();
+  byId("paste").value = "";
+  byId("file").value = "";
+  show("open");
+  say("Everything was deleted.");
+}
+
+/** @param {number} [row] */
+function openReview(row) {
+  if (!session || !review) return;
+  const { question, rubric } = session.scorer;
+  /** @param {string} title @param {string} text */
+  const part = (title, text) => (text ? [make("h3", {}, title), make("p", { dir: "auto" }, text)] : []);
+  byId("rubric").replaceChildren(...part("Question", question), ...part("Rubric", rubric));
+  byId("rubric").hidden = !question && !rubric;
+  const { points } = session.scorer.scale;
+  byId("digits").textContent = `${digitOf(session, 0)} – ${digitOf(session, points.length - 1)}`;
+  review.open(row);
+}
+
+/** @param {KeyboardEvent} event */
+function onKey(event) {
+  if (byId("card").hidden || !byId("shortcuts").checked || byId("keys").open) return;
+  if (event.ctrlKey || event.altKey || event.metaKey) return;
+  const target = /** @type {HTMLElement} */ (event.target);
+  const onButton = event.key === "Enter" && target.closest("button, summary, a, input");
+  if (onButton || target.closest("input:not([type=checkbox]), textarea, select")) return;
+  if (event.key === "?") byId("keys").showModal();
+  else if (!review?.key(event)) return;
+  event.preventDefault();
+}
+
+/**
+ * @param {string} id
+ * @param {(event: any) => unknown} act
+ * @param {string} [kind]
+ */
+function on(id, act, kind = "click") {
+  byId(id).addEventListener(kind, act);
+}
+
+function wire() {
+  on("choose", () => byId("file").click());
+  on("file", () => {
+    const file = byId("file").files[0];
+    byId("file").value = ""; // the same file can be chosen again
+    if (file) take(() => readFile(file));
+  }, "change");
+  wireDrop();
+  on("use-paste", () => take(() => parse(byId("paste").value, "pasted table")));
+  on("column", preview, "change");
+  on("item", preview, "change");
+  on("start", async () => {
+    await run(new Session(table, Number(byId("column").value), scorers[Number(byId("item").value)]));
+    await keepTable();
+  });
+  for (const id of ["back", "other"]) on(id, () => show("open"));
+  on("stop", () => { stopped = true; });
+  on("save", save);
+  on("print", () => window.print());
+  on("erase", eraseAll);
+  wireReview();
+  window.addEventListener("beforeunload", (event) => {
+    if (unsaved) event.preventDefault();
+  });
+}
+
+function wireDrop() {
+  const drop = byId("drop");
+  for (const kind of ["dragenter", "dragover"]) {
+    on("drop", (event) => {
+      event.preventDefault();
+      drop.classList.add("over");
+    }, kind);
+  }
+  for (const kind of ["dragleave", "drop"]) on("drop", () => drop.classList.remove("over"), kind);
+  on("drop", (event) => {
+    event.preventDefault();
+    const file = event.dataTransfer.files[0];
+    if (file) take(() => readFile(file));
+  }, "drop");
+}
+
+function wireReview() {
+  on("review", () => openReview());
+  on("answers", (event) => {
+    const { row } = event.target.dataset;
+    if (row !== undefined) openReview(Number(row));
+  });
+  on("filter", () => session && drawTable(session), "change");
+  on("earlier", () => session && turnPage(session, -1));
+  on("later", () => session && turnPage(session, 1));
+  on("accept", () => review?.accept());
+  on("previous", () => review?.move(-1));
+  on("next", () => review?.move(1));
+  on("undo", () => review?.undo());
+  on("done", overview);
+  on("help", () => byId("keys").showModal());
+  on("close-keys", () => byId("keys").close());
+  document.addEventListener("keydown", onKey);
+}
+
+start();
