@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
+from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pocketscore.cli import options
+
+if TYPE_CHECKING:
+    from pocketscore.student import Scorer
+
+_STREAMED = (".csv", ".tsv", ".txt")
 
 
 def score(
@@ -16,36 +24,53 @@ def score(
     answers: Annotated[Path, typer.Argument(help="CSV, TSV, JSONL, XLSX or Parquet file.", metavar="ANSWERS")],
     out: Annotated[Path, typer.Option("-o", "--out", help="File to write; its suffix chooses the format.")],
     response: options.Response = None,
+    jobs: Annotated[
+        int, typer.Option("--jobs", help="Processes for large CSV, TSV and TXT files; 0 is one a core.", min=0)
+    ] = 0,
 ) -> None:
     """Score the answers of a file.
 
-    Every column, row and cell stays; three columns are added: score, probability (of that score) and status.
+    Every column, row and cell stays; three columns are added: score, probability (of that score) and status. CSV, TSV
+    and TXT files may be larger than memory; a run that was stopped goes on when the same command is given again.
     """
     from pocketscore.bundle import load
-    from pocketscore.data import (
-        ColumnChoice,
-        cell_text,
-        read_table,
-        resolve,
-        unique_name,
-        with_columns,
-        write_table,
-    )
-    from pocketscore.data.cells import is_blank
 
     loaded = load(scorer)
+    suffix = answers.suffix.lower()
+    if suffix in _STREAMED and suffix == out.suffix.lower():
+        counts = _streamed(scorer, answers, out, response, jobs or os.cpu_count() or 1)
+    else:
+        counts = _whole(loaded, answers, out, response)
+    found = ", ".join(f"{n} {status}" for status, n in counts.items())
+    typer.echo(f"{sum(counts.values())} answers scored for item {loaded.item}: {found}")
+    typer.echo(f"written to {out}")
+
+
+def _streamed(scorer: Path, answers: Path, out: Path, response: str | None, jobs: int) -> Mapping[str, int]:
+    from pocketscore.bulk import WORTH_PROCESSES, score_file
+    from pocketscore.cli.progress import progress_for
+    from pocketscore.data import ColumnChoice, resolve
+    from pocketscore.data.delimited import DelimitedFile
+    from pocketscore.progress import Silent
+
+    source = DelimitedFile.check(answers)
+    column = resolve(source, ColumnChoice(response=response), needs_score=False).response
+    if source.size < WORTH_PROCESSES:
+        return score_file(scorer, source, column, out, jobs, Silent())
+    from rich.console import Console
+
+    with closing(progress_for(Console(stderr=True))) as progress:
+        return score_file(scorer, source, column, out, jobs, progress)
+
+
+def _whole(scorer: Scorer, answers: Path, out: Path, response: str | None) -> Mapping[str, int]:
+    from pocketscore.bulk import ADDED, added
+    from pocketscore.data import ColumnChoice, cell_text, read_table, resolve, with_columns, write_table
+    from pocketscore.data.cells import is_blank
+
     table = read_table(answers)
     column = resolve(table, ColumnChoice(response=response), needs_score=False).response
-    texts = ["" if is_blank(cell) else cell_text(cell) for cell in table.column(column)]
-    scores = loaded.score(texts)
-    added = {
-        "score": ["" if label is None else label for label in scores.labels],
-        "probability": ["" if value != value else f"{value:.4f}" for value in scores.confidence],  # noqa: PLR0124
-        "status": [status.value for status in scores.status],
-    }
-    write_table(with_columns(table, {unique_name(table.columns, n): v for n, v in added.items()}), out)
-    counts = Counter(status.value for status in scores.status)
-    typer.echo(
-        f"{len(texts)} answers scored for item {loaded.item}: {', '.join(f'{n} {s}' for s, n in counts.items())}"
-    )
-    typer.echo(f"written to {out}")
+    scores = scorer.score(["" if is_blank(cell) else cell_text(cell) for cell in table.column(column)])
+    cells = list(zip(*added(scores), strict=True))
+    write_table(with_columns(table, dict(zip(ADDED, cells, strict=True))), out)
+    return Counter(status.value for status in scores.status)

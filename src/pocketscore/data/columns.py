@@ -6,8 +6,9 @@ import difflib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
 
-from pocketscore.data.table import Table
 from pocketscore.errors import InputError
 
 # Compared without case, blanks, underscores and hyphens. The role's own name wins over the others.
@@ -51,7 +52,19 @@ class Columns:
     groups: tuple[str, ...]
 
 
-def resolve(table: Table, choice: ColumnChoice, *, needs_score: bool) -> Columns:
+class Named(Protocol):
+    """What this module needs of a table."""
+
+    @property
+    def path(self) -> Path:
+        """Where it was read."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Its different names of columns."""
+
+
+def resolve(table: Named, choice: ColumnChoice, *, needs_score: bool) -> Columns:
     """Find the column of each role.
 
     A named column is taken as given (capitals, blanks, underscores and hyphens may differ); the others are
@@ -108,7 +121,7 @@ def _plain(name: str) -> str:
     return re.sub(r"[\s_-]", "", name).casefold()
 
 
-def _named(table: Table, wanted: str, role: str) -> str | None:
+def _named(table: Named, wanted: str, role: str) -> str | None:
     if not wanted:
         return None
     if wanted in table.columns:
@@ -121,7 +134,7 @@ def _named(table: Table, wanted: str, role: str) -> str | None:
     raise InputError(f"{table.path} has no column {wanted!r} (columns: {listed(table.columns)})", hint)
 
 
-def _check_distinct(named: Mapping[str, str | None], table: Table) -> None:
+def _check_distinct(named: Mapping[str, str | None], table: Named) -> None:
     roles: dict[str, str] = {}
     for role, name in named.items():
         if name is None:
@@ -134,7 +147,7 @@ def _check_distinct(named: Mapping[str, str | None], table: Table) -> None:
         roles[name] = role
 
 
-def _guess(table: Table, free: Sequence[str], role: str, *, lenient: bool) -> str | None:
+def _guess(table: Named, free: Sequence[str], role: str, *, lenient: bool) -> str | None:
     fitting = [name for name in free if _plain(name) in _ALIASES[role]]
     own = [name for name in fitting if _plain(name) == role]
     chosen = own if len(own) == 1 else fitting

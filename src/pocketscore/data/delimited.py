@@ -8,15 +8,18 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 
 from pocketscore.data.cells import Dialect, Grid, cell_text, is_blank
-from pocketscore.data.files import decode
+from pocketscore.data.files import decode, spelling_of
 from pocketscore.errors import InputError
 
 _DELIMITERS = (",", ";", "\t", "|")
 _NO_LIMIT = 2**31 - 1
+_HEADER_SIZE = 1 << 20
 _HEADER = re.compile(r'(?P<header>(?:[^"\r\n]|"[^"]*")*)(?P<end>\r\n|\r|\n)?')
 _QUOTED = re.compile(r'"[^"]*"')
 
@@ -39,28 +42,101 @@ def parse_delimited(data: bytes, path: Path) -> Grid:
     header: list[str] = []
     rows: list[list[str]] = []
     numbers: list[int] = []
-    for number, (line, record) in enumerate(_records(decoded.text, delimiter, path), start=1):
-        if _is_blank_line(record, len(header)):
-            continue
+    for number, record in _fitted_records(io.StringIO(decoded.text, newline=""), delimiter, path):
         if not header:
             header = record
             continue
-        rows.append(_fitted(record, len(header), f"{path}, line {line}"))
+        rows.append(record)
         numbers.append(number)
     return Grid(header, rows, numbers, dialect)
 
 
+@dataclass(frozen=True)
+class DelimitedFile:
+    """A delimited file that was read through once and found good, for files larger than memory.
+
+    Attributes:
+        path: The file.
+        columns: Names of the C columns.
+        dialect: How to write it back the same way.
+        size: Number of rows.
+    """
+
+    path: Path
+    columns: tuple[str, ...]
+    dialect: Dialect
+    size: int
+
+    @classmethod
+    def check(cls, path: Path) -> DelimitedFile:
+        """Read a file through, in pieces. Raises InputError as `pocketscore.data.read_table` does."""
+        spelling = spelling_of(path)
+        with path.open(encoding=spelling.encoding, newline="") as file:
+            start = file.read(_HEADER_SIZE).removeprefix("\ufeff")
+        delimiter, terminator = _style(start.lstrip("\r\n"), path)
+        found = cls(path, (), Dialect(spelling.encoding, spelling.bom, delimiter, terminator), 0)
+        header: list[str] = []
+        filled, size = 0, 0
+        for record in found._records():
+            if header:
+                size += 1
+                filled = max(filled, *(place for place, cell in enumerate(record, start=1) if cell), 0)
+            header = header or record
+        if not size:
+            raise no_rows(path, with_header=bool(header))
+        return replace(found, columns=column_names(header, filled, path), size=size)
+
+    def rows(self) -> Iterator[list[str]]:
+        """The rows, each of C cells."""
+        return (record[: len(self.columns)] for record in islice(self._records(), 1, None))
+
+    def _records(self) -> Iterator[list[str]]:
+        """Header and rows."""
+        with self.path.open(encoding=self.dialect.encoding, newline="") as file:
+            file.seek(len(self.dialect.bom))
+            yield from (record for _, record in _fitted_records(file, self.dialect.delimiter, self.path))
+
+
+def no_rows(path: Path, *, with_header: bool) -> InputError:
+    """The error for a table without rows."""
+    problem = "holds a header but no rows" if with_header else "is empty"
+    return InputError(f"{path} {problem}", "give a file with a header row and one row per response")
+
+
+def column_names(header: Sequence[object], filled: int, path: Path) -> tuple[str, ...]:
+    """Checked names; nameless columns at the end, as Excel writes them, are left out unless they hold something.
+
+    Args:
+        header: Cells of the header.
+        filled: Number of the last column with something in any row.
+        path: For messages.
+    """
+    names = [cell_text(cell) or "" for cell in header]
+    while len(names) > filled and not names[-1].strip():
+        names.pop()
+    for position, name in enumerate(names, start=1):
+        if not name.strip():
+            raise InputError(f"{path}: column {position} has no name", "name it in the header row")
+        if name in names[: position - 1]:
+            raise InputError(f"{path} has two columns {name!r}", "rename or remove one of them")
+    return tuple(names)
+
+
 def render_delimited(columns: Sequence[str], rows: Sequence[Sequence[object]], dialect: Dialect) -> bytes:
     """Bytes of a delimited file. Text that the dialect's encoding lacks turns the whole file into UTF-8."""
-    lines = (
-        dialect.delimiter.join(_quoted(cell, dialect.delimiter, alone=len(row) == 1) for cell in row)
-        for row in (columns, *rows)
-    )
-    text = "".join(line + dialect.terminator for line in lines)
+    text = delimited_text((columns, *rows), dialect)
     try:
         return dialect.bom + text.encode(dialect.encoding)
     except UnicodeEncodeError:
         return codecs.BOM_UTF8 + text.encode()
+
+
+def delimited_text(rows: Iterable[Sequence[object]], dialect: Dialect) -> str:
+    """Rows as a delimited file has them, each with its line end."""
+    lines = (
+        dialect.delimiter.join(_quoted(cell, dialect.delimiter, alone=len(row) == 1) for cell in row) for row in rows
+    )
+    return "".join(line + dialect.terminator for line in lines)
 
 
 def _style(text: str, path: Path) -> tuple[str, str]:
@@ -83,22 +159,30 @@ def _unlimited_fields() -> Iterator[None]:
         csv.field_size_limit(limit)
 
 
-def _records(text: str, delimiter: str, path: Path) -> list[tuple[int, list[str]]]:
+def _fitted_records(lines: Iterable[str], delimiter: str, path: Path) -> Iterator[tuple[int, list[str]]]:
+    """(number, cells) of every record that is not blank; all have as many cells as the first, the header."""
+    width = 0
+    for number, (line, record) in enumerate(_records(lines, delimiter, path), start=1):
+        if _is_blank_line(record, width):
+            continue
+        width = width or len(record)
+        yield number, _fitted(record, width, f"{path}, line {line}")
+
+
+def _records(lines: Iterable[str], delimiter: str, path: Path) -> Iterator[tuple[int, list[str]]]:
     """(first line, cells) of every record, blank lines included."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    records = []
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
     line = 1
     with _unlimited_fields():
         try:
             for record in reader:
-                records.append((line, record))
+                yield line, record
                 line = reader.line_num + 1
         except csv.Error as error:
             raise InputError(
                 f"{path}, line {line}: the quotation marks of this row do not pair up ({error})",
                 "put the cell in quotation marks and double those inside it",
             ) from None
-    return records
 
 
 def _is_blank_line(record: list[str], width: int) -> bool:

@@ -10,7 +10,8 @@ import os
 import re
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from pocketscore.errors import InputError, OutputError
@@ -69,8 +70,13 @@ def atomic_write(path: Path, data: bytes) -> None:
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)
     except OSError as error:
-        remedy = _REMEDIES.get(error.errno or 0, _OTHER_PLACE)
-        raise OutputError(f"{path} cannot be written: {error.strerror or error}", remedy) from error
+        raise unwritable(path, error) from error
+
+
+def unwritable(path: Path, error: OSError) -> OutputError:
+    """The error for a file that could not be written, with reason and remedy."""
+    remedy = _REMEDIES.get(error.errno or 0, _OTHER_PLACE)
+    return OutputError(f"{path} cannot be written: {error.strerror or error}", remedy)
 
 
 def make_folder(folder: Path) -> None:
@@ -122,6 +128,37 @@ def decode(data: bytes, path: Path) -> Decoded:
         line = text[: text.index("\0")].count("\n") + 1
         raise InputError(f"{path}, line {line}: a NUL character, so this is no text file", _SAVE_AGAIN)
     return Decoded(text, encoding, bom)
+
+
+def spelling_of(path: Path, piece: int = 1 << 20) -> Decoded:
+    """How a file's bytes spell text, found in pieces so that it may be larger than memory; the text is left out.
+
+    Raises:
+        InputError: As `decode` and `read_bytes`.
+    """
+    try:
+        with path.open("rb") as file:
+            start = file.read(4)
+    except OSError:
+        start = read_bytes(path)[:4]  # which says what is wrong
+    bom, encoding = next(((mark, name) for mark, name in _BOMS if start.startswith(mark)), (b"", "utf-8"))
+    for candidate in (encoding,) if bom else (encoding, "cp1252"):
+        if _decodes(path, candidate, piece):
+            return Decoded("", candidate, bom)
+    return replace(decode(read_bytes(path), path), text="")  # which says where it fails
+
+
+def _decodes(path: Path, encoding: str, piece: int) -> bool:
+    decoder = codecs.getincrementaldecoder(encoding)()
+    with path.open("rb") as file:
+        try:
+            for data in iter(partial(file.read, piece), b""):
+                if "\0" in decoder.decode(data):
+                    return False
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            return False
+    return True
 
 
 _SAVE_AGAIN = "save it again as 'CSV UTF-8' or as .xlsx"

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from pocketscore.data.cells import Dialect, Grid, cell_text, is_blank
-from pocketscore.data.delimited import default_delimiter, parse_delimited, render_delimited
+from pocketscore.data.cells import Dialect, Grid, is_blank
+from pocketscore.data.delimited import column_names, default_delimiter, no_rows, parse_delimited, render_delimited
 from pocketscore.data.files import atomic_write, read_bytes
 from pocketscore.data.workbooks import (
     parse_jsonl,
@@ -73,9 +73,8 @@ def parse_table(data: bytes, path: Path) -> Table:
     """Like `read_table`, from bytes already read from `path`."""
     grid = _PARSERS[_known_suffix(path)](data, path)
     if not grid.rows:
-        problem = "holds a header but no rows" if grid.header else "is empty"
-        raise InputError(f"{path} {problem}", "give a file with a header row and one row per response")
-    columns = _columns(grid, path)
+        raise no_rows(path, with_header=bool(grid.header))
+    columns = column_names(grid.header, _filled(grid), path)
     rows = tuple(tuple(row[: len(columns)]) for row in grid.rows)
     return Table(path, columns, rows, tuple(grid.numbers), grid.dialect)
 
@@ -149,14 +148,9 @@ def _known_suffix(path: Path) -> str:
     return suffix
 
 
-def _columns(grid: Grid, path: Path) -> tuple[str, ...]:
-    """Checked names; nameless empty columns at the end, as Excel writes them, are left out."""
-    names = [cell_text(cell) or "" for cell in grid.header]
-    while names and not names[-1].strip() and all(is_blank(row[len(names) - 1]) for row in grid.rows):
-        names.pop()
-    for position, name in enumerate(names, start=1):
-        if not name.strip():
-            raise InputError(f"{path}: column {position} has no name", "name it in the header row")
-        if name in names[: position - 1]:
-            raise InputError(f"{path} has two columns {name!r}", "rename or remove one of them")
-    return tuple(names)
+def _filled(grid: Grid) -> int:
+    """Number of the last column with something in any row."""
+    for width in range(len(grid.header), 0, -1):
+        if not all(is_blank(row[width - 1]) for row in grid.rows):
+            return width
+    return 0
