@@ -1,4 +1,4 @@
-"""Write src/pocketscore/chartable.json, the frozen character table of the text specification.
+"""Write src/pocketscore/chartable.json and web/chartable.js, the frozen character table of the text specification.
 
 The table is made once, from the Unicode tables of one Python (3.11, Unicode 14.0), and then never depends on the
 tables of the runtime that reads it: Python and browsers of any age split an answer into the same words.
@@ -13,6 +13,10 @@ from pathlib import Path
 from typing import Literal
 
 TARGET = Path(__file__).parents[1] / "src" / "pocketscore" / "chartable.json"
+MODULE = TARGET.parent / "web" / "chartable.js"
+HEAD = """/** The frozen character table, written by scripts/make_chartable.py. */
+/** @type {{unicode: string, kinds: [number, string][], strings: Record<string, string>, moved: number[][]}} */
+"""
 APOSTROPHES = "'’‘ʼ`´′＇"
 QUOTES = '"“”„‟«»″'
 DASHES = "-‐‑‒–—―−"
@@ -87,7 +91,9 @@ def main() -> None:
         else:
             strings[format(code, "x")] = target
     table = {"unicode": "14.0.0", "kinds": ranges, "moved": runs(moved), "strings": strings}
-    TARGET.write_text(json.dumps(table, ensure_ascii=True, separators=(",", ":")) + "\n", encoding="ascii")
+    text = json.dumps(table, ensure_ascii=True, separators=(",", ":"))
+    TARGET.write_text(text + "\n", encoding="ascii")
+    MODULE.write_text(HEAD + f"export const table = {text};\n", encoding="ascii")
 
 
 if __name__ == "__main__":

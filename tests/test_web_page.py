@@ -220,6 +220,14 @@ def test_ten_thousand_answers_are_scored_in_slices_and_can_be_stopped(watched: W
     assert watched.page.inner_text("#page-note") == "rows 1 to 50 of 10,000"
 
 
+def test_all_answers_are_printed(watched: Watched) -> None:
+    score(watched.page, b"answer\n" + b"The air\n" * 120)
+    watched.page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    assert watched.page.locator("#answers tbody tr").count() == 120
+    watched.page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    assert watched.page.locator("#answers tbody tr").count() == 50
+
+
 def test_review_works_from_the_keyboard_alone(watched: Watched) -> None:
     page = watched.page
     score(page)
@@ -306,6 +314,15 @@ def test_an_altered_scorer_does_not_score(chromium: Browser, exported: Path, tmp
     page.goto((tmp_path / "altered.html").as_uri())
     expect(page.locator("#message")).to_contain_text("checksum")
     expect(page.locator("#open")).to_be_hidden()
+    page.close()
+
+
+def test_an_old_browser_is_told_so(chromium: Browser, exported: Path) -> None:
+    page = chromium.new_page()
+    page.add_init_script("delete HTMLScriptElement.prototype.noModule")
+    page.goto(exported.as_uri())
+    expect(page.locator("#old")).to_contain_text("too old")
+    expect(page.locator("#old")).to_be_visible()
     page.close()
 
 

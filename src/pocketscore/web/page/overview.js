@@ -60,12 +60,15 @@ function chosenRows(session) {
   return session.machine.flatMap((_, row) => (wanted(row) ? [row] : []));
 }
 
-/** @param {Session} session */
-export function drawTable(session) {
+/**
+ * @param {Session} session
+ * @param {number} [size] rows of a page
+ */
+export function drawTable(session, size = PAGE) {
   const rows = chosenRows(session);
   first = Math.max(0, Math.min(first, rows.length - 1));
-  first -= first % PAGE;
-  const shown = rows.slice(first, first + PAGE);
+  first = size === Infinity ? 0 : first - (first % size);
+  const shown = rows.slice(first, first + size);
   const names = ["Row", "Answer", "Score", "Suggested", "How sure", ""];
   const head = make("thead", {}, make("tr", {}, ...names.map((name) => make("th", { scope: "col" }, name || "Open"))));
   byId("answers").replaceChildren(head, make("tbody", {}, ...shown.map((row) => line(session, row))));
@@ -73,7 +76,7 @@ export function drawTable(session) {
     ? `rows ${first + 1} to ${first + shown.length} of ${rows.length.toLocaleString("en")}`
     : "no such answers";
   byId("earlier").disabled = first === 0;
-  byId("later").disabled = first + PAGE >= rows.length;
+  byId("later").disabled = first + size >= rows.length;
 }
 
 /**

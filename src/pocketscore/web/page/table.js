@@ -66,8 +66,9 @@ function hasWideMark(bytes) {
  * @throws {TableError} for an empty table, quotes that do not pair up, and rows longer than the header
  */
 export function parse(text, name) {
-  const delimiter = delimiterOf(text);
-  return tableOf(records(text, delimiter, name), name, delimiter);
+  const plain = text.replace(/^\ufeff/, "");
+  const delimiter = delimiterOf(plain);
+  return tableOf(records(plain, delimiter, name), name, delimiter);
 }
 
 /**
@@ -218,7 +219,8 @@ export function write(columns, rows, delimiter) {
     return `'${cell}`;
   };
   /** @param {string} cell */
-  const spelt = (cell) => (/["\r\n]/.test(cell) || cell.includes(delimiter) ? `"${cell.replaceAll('"', '""')}"` : cell);
+  // Marks that are not this file's delimiter too: the next reader guesses it from the header.
+  const spelt = (cell) => (/[",;|\t\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell);
   const lines = [columns, ...rows].map((row) => row.map((cell) => spelt(safe(cell))).join(delimiter));
   return { text: `\ufeff${lines.join("\r\n")}\r\n`, harmless };
 }
