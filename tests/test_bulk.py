@@ -11,7 +11,7 @@ import pytest
 
 from conftest import make_scorer
 from pocketscore import bulk, bundle
-from pocketscore.data import read_table, with_columns, write_table
+from pocketscore.data import delimited, read_table, with_columns, write_table
 from pocketscore.data.delimited import DelimitedFile
 from pocketscore.errors import InputError
 from pocketscore.progress import Silent
@@ -140,6 +140,15 @@ def test_a_file_is_checked_before_anything_is_written(tmp_path: Path, data: byte
         DelimitedFile.check(path)
     with pytest.raises(InputError, match=message):
         read_table(path)  # says the same
+
+
+def test_an_unpaired_quotation_mark_does_not_gather_the_whole_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delimited, "_MOST_STREAMED", 1000)
+    (tmp_path / "a.csv").write_text('answer\n"open\n' + "air\n" * 2000, encoding="utf-8")
+    with pytest.raises(InputError, match="line 2: the quotation marks of this row do not pair up"):
+        DelimitedFile.check(tmp_path / "a.csv")
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,7 @@ def test_all_forms_at_once(
     assert (tmp_path / "page.html").read_text(encoding="utf-8").count("application/pocket") == 3  # two, and the script
     assert (tmp_path / "app" / "sw.js").exists()
     assert len(list((tmp_path / "onnx").glob("*.onnx"))) == 2
-    assert bundle.load(tmp_path / "hub" / "item" / "model.safetensors").item == "cold-glass"
+    assert bundle.load(tmp_path / "hub" / "cold-glass" / "model.safetensors").item == "cold-glass"
     assert (tmp_path / "npm" / "package.json").exists()
 
 
@@ -50,7 +50,9 @@ def test_all_forms_at_once(
     [
         ((), 2, "what to write"),
         (("--html", "missing/page.html"), 4, "make the folder first"),
-        (("--pwa", "."), 2, "holds files already"),
+        (("--npm", "."), 2, "is there already and not empty"),
+        (("--pwa", "item.pocket"), 2, "is there already and not empty"),
+        (("--pwa", "."), 2, "is there already and not empty"),
         (("item.pocket", "--html", "page.html"), 2, "two scorers are for item cold-glass"),
         (("none.pocket", "--html", "page.html"), 2, "there is no file"),
         (("broken.pocket", "--html", "page.html"), 3, "altered or damaged"),

@@ -20,11 +20,13 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import IO
 
+from pocketscore import __version__
 from pocketscore.bundle import load
 from pocketscore.data.cells import Dialect
 from pocketscore.data.delimited import DelimitedFile, delimited_text
 from pocketscore.data.files import atomic_write, read_bytes, unwritable
 from pocketscore.data.table import unique_name
+from pocketscore.errors import InputError
 from pocketscore.progress import Progress
 from pocketscore.student import Scorer
 from pocketscore.types import Scores
@@ -39,6 +41,7 @@ WORTH_PROCESSES = 20_000
 """Rows from which several processes pay for their start."""
 
 _KEPT_EVERY = 10  # pieces
+_MOST_PROCESSES = 61  # what Windows can wait for
 Cells = tuple[str, ...]
 Piece = list[list[str]]
 
@@ -70,12 +73,16 @@ def score_file(
 
     Raises:
         ArtefactError: When the scorer is damaged.
+        InputError: When the source is changed meanwhile.
         OutputError: When the output cannot be written; what was done stays for the next call.
     """
+    if out.is_dir():
+        raise InputError(f"{out} is a folder", "give the name of a file")
     loaded = load(scorer)
     dialect = _dialect_for(source.dialect, loaded)
-    key = hashlib.sha256(repr((read_bytes(scorer), _state(source.path), column, PIECE)).encode()).hexdigest()
-    part = _Part.found(out, key)
+    state = _state(source.path)
+    key = hashlib.sha256(repr((__version__, read_bytes(scorer), state, column, PIECE)).encode()).hexdigest()
+    part = _Part.found(out.resolve(), key)
     progress.start("answers", source.size)
     progress.advance(part.rows)
     rows = islice(source.rows(), part.rows, None)
@@ -93,6 +100,8 @@ def score_file(
                 progress.advance(len(piece))
             file.flush()
             os.fsync(file.fileno())
+        if _state(source.path) != state:
+            raise InputError(f"{source.path} was changed while it was read", "run the same command again")
         part.finish()
     except OSError as error:
         part.forget_if_empty()
@@ -131,7 +140,7 @@ def _here(scorer: Scorer, pieces: Iterable[Piece], place: int) -> Iterator[tuple
 def _by_processes(scorer: Path, pieces: Iterable[Piece], place: int, jobs: int) -> Iterator[tuple[Piece, list[Cells]]]:
     """The same by several processes; only so many pieces are under way that none of them waits."""
     waiting: deque[tuple[Piece, Future[list[Cells]]]] = deque()
-    with ProcessPoolExecutor(jobs, get_context("spawn"), _keep, (scorer,)) as pool:
+    with ProcessPoolExecutor(min(jobs, _MOST_PROCESSES), get_context("spawn"), _keep, (scorer,)) as pool:
         try:
             for piece in pieces:
                 waiting.append((piece, pool.submit(_score_kept, [row[place] for row in piece])))
@@ -225,5 +234,5 @@ class _Part:
 
     def finish(self) -> None:
         """The part becomes the output."""
-        self.path.replace(self.out.resolve())
+        self.path.replace(self.out)
         self.state.unlink(missing_ok=True)

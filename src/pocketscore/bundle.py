@@ -24,7 +24,7 @@ import numpy.typing as npt
 from pocketscore.data.files import atomic_write, read_bytes
 from pocketscore.errors import ArtefactError, InputError
 from pocketscore.student.scorer import Scorer
-from pocketscore.student.spec import spec_from_dict, spec_to_dict
+from pocketscore.student.spec import PocketSpec, spec_from_dict, spec_to_dict
 from pocketscore.text import TEXT_VERSION, Vocabulary
 from pocketscore.types import Floats, Scale
 
@@ -34,6 +34,9 @@ READABLE = ("1", "2")
 """Major versions that this reader reads; a file of version 1 has no cut points."""
 
 MAX_HEADER = 1 << 20
+MAX_TABLE = 1 << 26
+"""Most numbers in the tables that the forward pass of `pocket` makes at load."""
+
 TOLERANCE = 1e-5
 """Largest difference between a golden probability and the one computed at load."""
 
@@ -161,10 +164,13 @@ def _build(metadata: Mapping[str, str], tensors: Tensors) -> Scorer:
     if not isinstance(scale["points"], list):
         raise TypeError(f"scale points {scale['points']!r}")
     prompt = json.loads(metadata.get("prompt", "{}"))
+    spec, vocabulary = spec_from_dict(json.loads(metadata["spec"])), tuple(map(str, json.loads(metadata["vocabulary"])))
+    if isinstance(spec, PocketSpec) and (len(vocabulary) + 2) * spec.filters * sum(spec.widths) > MAX_TABLE:
+        raise ValueError(f"tables for {len(vocabulary)} words and {spec.filters} filters of {spec.widths}")
     return Scorer(
         item=str(json.loads(metadata["item"])),
-        spec=spec_from_dict(json.loads(metadata["spec"])),
-        vocabulary=Vocabulary(tuple(map(str, json.loads(metadata["vocabulary"])))),
+        spec=spec,
+        vocabulary=Vocabulary(vocabulary),
         weights=_weights(tensors),
         scale=Scale(tuple(map(str, scale["points"])), scale["kind"]),
         cuts=_cuts(json.loads(metadata.get("cuts", "null"))),

@@ -33,24 +33,26 @@ def export(
     Every form gives the same scores; what cannot be checked is not written.
     """
     from pocketscore.bundle import load
+    from pocketscore.data.files import file_names
     from pocketscore.export.folder import write_folder
     from pocketscore.export.onnx import write_onnx
     from pocketscore.export.package import write_package
-    from pocketscore.export.page import write_app, write_page
+    from pocketscore.export.page import one_for_each_item, write_app, write_page
 
     if not any((html, pwa, onnx, hub, npm)):
         raise InputError("export needs to know what to write", "add --html, --pwa, --onnx, --hub or --npm")
     loaded = [load(path) for path in scorers]
+    one_for_each_item(loaded)
     if html:
         size = write_page(loaded, html)
         typer.echo(f"{html}: {size / 1000:.0f} KB, open it with a double click")
     if pwa:
         typer.echo(f"{pwa}: {write_app(loaded, pwa)} files for any web server")
-    for path, scorer in zip(scorers, loaded, strict=True):
+    for name, scorer in zip(file_names([scorer.item for scorer in loaded], ""), loaded, strict=True):
         if onnx:
             typer.echo(f"{write_onnx(scorer, onnx)}: checked against this scorer with onnxruntime")
         if hub:
-            write_folder(scorer, hub / path.stem)
-            typer.echo(f"{hub / path.stem}: safetensors, vocabulary and model card")
+            write_folder(scorer, hub / name)
+            typer.echo(f"{hub / name}: safetensors, vocabulary and model card")
     if npm:
         typer.echo(f"{npm}: {write_package(npm)} files, pack them with npm pack")

@@ -20,6 +20,7 @@ from pocketscore.errors import InputError
 _DELIMITERS = (",", ";", "\t", "|")
 _NO_LIMIT = 2**31 - 1
 _HEADER_SIZE = 1 << 20
+_MOST_STREAMED = 1 << 24  # characters of a cell; behind an unpaired quotation mark the rest of the file would be one
 _HEADER = re.compile(r'(?P<header>(?:[^"\r\n]|"[^"]*")*)(?P<end>\r\n|\r|\n)?')
 _QUOTED = re.compile(r'"[^"]*"')
 
@@ -94,7 +95,8 @@ class DelimitedFile:
         """Header and rows."""
         with self.path.open(encoding=self.dialect.encoding, newline="") as file:
             file.seek(len(self.dialect.bom))
-            yield from (record for _, record in _fitted_records(file, self.dialect.delimiter, self.path))
+            found = _fitted_records(file, self.dialect.delimiter, self.path, _MOST_STREAMED)
+            yield from (record for _, record in found)
 
 
 def no_rows(path: Path, *, with_header: bool) -> InputError:
@@ -150,30 +152,32 @@ def _style(text: str, path: Path) -> tuple[str, str]:
 
 
 @contextlib.contextmanager
-def _unlimited_fields() -> Iterator[None]:
-    """Let the csv module take answers of any length; its limit is one for the whole process."""
-    limit = csv.field_size_limit(_NO_LIMIT)
+def _fields_up_to(most: int) -> Iterator[None]:
+    """Let the csv module take answers of this length; its limit is one for the whole process."""
+    limit = csv.field_size_limit(most)
     try:
         yield
     finally:
         csv.field_size_limit(limit)
 
 
-def _fitted_records(lines: Iterable[str], delimiter: str, path: Path) -> Iterator[tuple[int, list[str]]]:
+def _fitted_records(
+    lines: Iterable[str], delimiter: str, path: Path, most: int = _NO_LIMIT
+) -> Iterator[tuple[int, list[str]]]:
     """(number, cells) of every record that is not blank; all have as many cells as the first, the header."""
     width = 0
-    for number, (line, record) in enumerate(_records(lines, delimiter, path), start=1):
+    for number, (line, record) in enumerate(_records(lines, delimiter, path, most), start=1):
         if _is_blank_line(record, width):
             continue
         width = width or len(record)
         yield number, _fitted(record, width, f"{path}, line {line}")
 
 
-def _records(lines: Iterable[str], delimiter: str, path: Path) -> Iterator[tuple[int, list[str]]]:
+def _records(lines: Iterable[str], delimiter: str, path: Path, most: int) -> Iterator[tuple[int, list[str]]]:
     """(first line, cells) of every record, blank lines included."""
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     line = 1
-    with _unlimited_fields():
+    with _fields_up_to(most):
         try:
             for record in reader:
                 yield line, record

@@ -87,6 +87,12 @@ def make_folder(folder: Path) -> None:
         raise OutputError(f"folder {folder} cannot be made: {error.strerror or error}", _OTHER_PLACE) from error
 
 
+def check_new(folder: Path) -> None:
+    """Raise InputError unless a folder is empty or not there, so that nothing of others is overwritten."""
+    if folder.is_file() or (folder.exists() and any(folder.iterdir())):
+        raise InputError(f"{folder} is there already and not empty", "give a new folder")
+
+
 def file_names(items: Sequence[str], suffix: str = ".pocket") -> list[str]:
     """A file name for each item id, safe on every system and different from the others.
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pocketscore import bundle
-from pocketscore.data.files import atomic_write, make_folder
+from pocketscore.data.files import atomic_write, check_new, make_folder
 from pocketscore.errors import InputError
 from pocketscore.export.modules import WEB, in_order, one_script
 from pocketscore.student import Scorer
@@ -19,9 +19,10 @@ from pocketscore.student import Scorer
 _ENTRY = WEB / "page" / "app.js"
 _FIRST = (
     'document.getElementById("quiet").hidden = true; '
-    'document.getElementById("old").hidden = "noModule" in HTMLScriptElement.prototype;'
+    'document.body.setAttribute("data-late", setTimeout(function () '
+    '{ document.getElementById("old").hidden = false; }, 5000));'
 )
-"""Runs in every browser, before all else; the page itself is a module, which old browsers leave alone."""
+"""Runs in every browser, before all else. Unless the page's own script stops it, the browser is too old for that."""
 _PAGE_POLICY = "default-src 'none'; script-src {scripts}; style-src {style}; base-uri 'none'; form-action 'none'"
 _APP_POLICY = (
     "default-src 'none'; script-src 'self' {scripts}; style-src 'self'; img-src 'self'; manifest-src 'self'; "
@@ -82,8 +83,7 @@ def write_app(scorers: Sequence[Scorer], folder: Path) -> int:
         **{path.relative_to(WEB).as_posix(): path.read_text(encoding="utf-8") for path in in_order(_ENTRY)},
     }
     files["sw.js"] = _service_worker(files)
-    if folder.exists() and any(folder.iterdir()):
-        raise InputError(f"{folder} holds files already", "give a new folder")
+    check_new(folder)
     for name, text in files.items():
         target = folder / name
         make_folder(target.parent)
@@ -102,7 +102,7 @@ def _app_part() -> _Part:
 
 def _document(scorers: Sequence[Scorer], part: _Part) -> str:
     files = [bundle.to_bytes(scorer) for scorer in scorers]
-    _check(scorers)
+    one_for_each_item(scorers)
     title = f"{scorers[0].item} · PocketScore" if len(scorers) == 1 else "PocketScore"
     data = "\n".join(f'<script type="application/pocket">{base64.b64encode(raw).decode()}</script>' for raw in files)
     body = (WEB / "page" / "page.html").read_text(encoding="utf-8")
@@ -116,7 +116,8 @@ def _document(scorers: Sequence[Scorer], part: _Part) -> str:
     )
 
 
-def _check(scorers: Sequence[Scorer]) -> None:
+def one_for_each_item(scorers: Sequence[Scorer]) -> None:
+    """Raise InputError for no scorers, and for two of one item."""
     items = [scorer.item for scorer in scorers]
     if not items:
         raise InputError("there is no scorer to export", "name at least one .pocket file")

@@ -18,6 +18,7 @@ import { sha256 } from "./sha256.js";
 const READABLE = ["1", "2"];
 const TEXT_VERSION = "1";
 const MAX_HEADER = 2 ** 20;
+const MAX_TABLE = 2 ** 26; // numbers in the tables of the forward pass
 const AGAIN = "Get the file again from its maker.";
 /** @type {Record<string, string[]>} */
 const FIELDS = {
@@ -112,7 +113,8 @@ function canonical(value) {
 /**
  * @param {Record<string, Entry>} entries
  * @param {Uint8Array} body
- * @returns {Record<string, {shape: number[], values: Float64Array}>} every byte of the body belongs to one tensor
+ * @returns {Record<string, {shape: number[], values: Float64Array, whole: boolean}>} every byte of the body belongs to
+ *   one tensor; `whole` are int8 numbers
  */
 function tensors(entries, body) {
   /** @type {ReturnType<typeof tensors>} */
@@ -126,7 +128,7 @@ function tensors(entries, body) {
     const raw = body.slice(begin, end).buffer;
     const values = Float64Array.from(width === 1 ? new Int8Array(raw) : new Float32Array(raw));
     require(values.every(Number.isFinite), `tensor ${name} holds values that are not finite`);
-    found[name] = { shape, values };
+    found[name] = { shape, values, whole: width === 1 };
     at = end;
   }
   require(at === body.length, `${body.length - at} bytes belong to no tensor`);
@@ -145,11 +147,15 @@ function contents(metadata, stored) {
   const scale = JSON.parse(metadata.scale);
   const cuts = checkScale(scale, JSON.parse(metadata.cuts ?? "null"));
   const golden = checkGolden(JSON.parse(metadata.golden), scale.points.length);
+  const reach = spec.kind === "pocket" ? spec.filters * spec.widths.reduce((a, b) => a + b, 0) : 1;
+  require((vocabulary.length + 2) * reach <= MAX_TABLE, "size of the student");
   const weights = dequantised(stored);
   checkShapes(weights, stored, shapes(spec, vocabulary.length, scale.points.length));
   const { question = "", rubric = "" } = JSON.parse(metadata.prompt ?? "{}");
-  return { item: String(JSON.parse(metadata.item)), question, rubric, spec, vocabulary, scale, cuts,
-    card: JSON.parse(metadata.card), golden, weights };
+  const card = JSON.parse(metadata.card);
+  require(isRecord(card), "card");
+  return { item: String(JSON.parse(metadata.item)), question: String(question), rubric: String(rubric), spec, vocabulary,
+    scale, cuts, card, golden, weights };
 }
 
 /**
@@ -162,12 +168,15 @@ function checkSpec(spec) {
   require(Object.keys(found).sort().join() === FIELDS[found.kind].join(), "fields of the student");
   const sizes = ["embedding", "filters", "hidden", "buckets", "units"].filter((key) => key in found);
   require(sizes.every((key) => isSize(found[key]) && found[key] > 0 && found[key] <= 65536), "sizes of the student");
+  require(isShare(found.dropout), "dropout");
   if (found.kind === "pocket") {
     const { widths, buckets } = found;
     require(Array.isArray(widths) && widths.length > 0 && widths.length <= 8, "widths");
     require(widths.every((/** @type {unknown} */ n) => isSize(n) && n > 0 && n <= 16), "widths");
     require((buckets & (buckets - 1)) === 0, "buckets");
   } else {
+    const penalties = ["embedding_l1", "hidden_l1", "hidden_l2"];
+    require(penalties.every((key) => isShare(found[key])), "penalties of the student");
     require(["last", "max"].includes(found.pooling) && ["relu", "selu"].includes(found.activation), "kind of layers");
     require(typeof found.bidirectional === "boolean", "directions");
   }
@@ -196,7 +205,7 @@ function checkScale(scale, cuts) {
 function checkGolden(golden, k) {
   require(Array.isArray(golden) && golden.length > 0, "golden texts");
   for (const entry of golden) {
-    require(Array.isArray(entry) && typeof entry[0] === "string", "golden texts");
+    require(Array.isArray(entry) && entry.length === 2 && typeof entry[0] === "string", "golden texts");
     require(Array.isArray(entry[1]) && entry[1].length === k && entry[1].every(Number.isFinite), "golden probabilities");
   }
   return golden;
@@ -214,11 +223,15 @@ function ascends(numbers) {
 function dequantised(stored) {
   /** @type {Weights} */
   const weights = Object.create(null);
-  for (const [name, { shape, values }] of Object.entries(stored)) {
-    if (name.endsWith(".scale")) continue;
+  for (const [name, { shape, values, whole }] of Object.entries(stored)) {
+    if (name.endsWith(".scale")) {
+      require(name.slice(0, -".scale".length) in stored, `${name} belongs to no tensor`);
+      continue;
+    }
     const columns = shape[shape.length - 1];
     const rows = shape.length === 1 ? 1 : shape[0];
     const scales = stored[`${name}.scale`]?.values;
+    require((scales !== undefined) === whole, `scales of ${name}`);
     require(scales === undefined || (shape.length === 2 && scales.length === rows), `scales of ${name}`);
     if (scales) values.forEach((value, i) => { values[i] = Math.fround(value * scales[Math.floor(i / columns)]); });
     weights[name] = { rows, columns, values };
@@ -288,6 +301,11 @@ function isRecord(value) {
  */
 function isTexts(value) {
   return Array.isArray(value) && value.every((text) => typeof text === "string");
+}
+
+/** @param {unknown} x */
+function isShare(x) {
+  return typeof x === "number" && x >= 0 && x < 1;
 }
 
 /**

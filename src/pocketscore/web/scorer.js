@@ -60,14 +60,25 @@ export class Scorer {
    * @returns {Evidence[]} in order; empty where there is no score
    */
   evidence(text) {
+    return [...this.evidenceSteps(text)];
+  }
+
+  /**
+   * The same word by word, for who must not wait for all of them.
+   * @param {string} text
+   * @param {number} [most] nothing at all for texts of more words
+   * @returns {Generator<Evidence>}
+   */
+  *evidenceSteps(text, most = MAX_WORDS) {
     const found = places(text).slice(0, MAX_WORDS);
     const all = found.map((place) => place.word);
-    if (!all.length) return [];
+    if (!all.length || all.length > most) return;
     const whole = this.scored(all, "ok");
-    return found.map((place, i) => {
+    for (const [i, place] of found.entries()) {
       const rest = [...all.slice(0, i), ...all.slice(i + 1)];
-      return { ...place, contribution: rest.length ? this.strength(whole) - this.strength(this.scored(rest, "ok"), whole.index) : 0 };
-    });
+      const without = rest.length ? this.strength(this.scored(rest, "ok"), whole.index) : this.strength(whole);
+      yield { ...place, contribution: this.strength(whole) - without };
+    }
   }
 
   /**

@@ -6,7 +6,7 @@ import { ArtefactError } from "../bundle.js";
 import { scorerOf } from "../scorer.js";
 import { byId, counted, make, say, show, warn } from "./dom.js";
 import { TableError } from "./errors.js";
-import { drawOverview, drawTable, turnPage } from "./overview.js";
+import { drawOverview, drawTable, firstPage, turnPage } from "./overview.js";
 import { Review, digitOf } from "./review.js";
 import { Session } from "./session.js";
 import * as store from "./store.js";
@@ -20,32 +20,40 @@ const KEY = document.body.dataset.page ?? "page";
 
 /** @type {Scorer[]} */
 let scorers = [];
-/** @type {Table} */
+/** @type {Table | undefined} */
 let table;
 /** @type {Session | undefined} */
 let session;
 /** @type {Review | undefined} */
 let review;
-let stopped = false;
+let runs = 0; // only the latest may show its result
 let unsaved = false;
 
-/** Read the scorers that the page carries, then show the first step or the work that was left. */
+/** Read the scorers that the page carries, then show the work that was left, or the first step. */
 async function start() {
   try {
     scorers = Array.from(document.querySelectorAll('script[type="application/pocket"]'), (element) => {
       return scorerOf(Uint8Array.from(atob((element.textContent ?? "").trim()), (char) => char.charCodeAt(0)));
     });
   } catch (error) {
+    started();
     const why = error instanceof ArtefactError ? error.message : "The scorer in this page cannot be read.";
     warn(`This page does not score, so that nobody gets a wrong score: ${why}`);
     return;
   }
   describe();
   wire();
-  show("open");
   const worker = document.querySelector("script[data-worker]")?.getAttribute("data-worker");
   if (worker && "serviceWorker" in navigator) navigator.serviceWorker.register(worker).catch(() => undefined);
-  await resume();
+  const resumed = await resume();
+  started();
+  if (!resumed) showOpen();
+}
+
+/** The message for browsers in which this script does not come so far. */
+function started() {
+  clearTimeout(Number(document.body.dataset.late));
+  byId("old").hidden = true;
 }
 
 function describe() {
@@ -69,22 +77,33 @@ function about(scorer) {
   return `${scorer.item}: score points ${scorer.scale.points.join(", ")}.${agreement}`;
 }
 
+/** @returns {Promise<boolean>} whether there is something to show already */
 async function resume() {
   try {
-    const work = await store.get(`${KEY}/work`);
-    const scorer = scorers.find((candidate) => candidate.item === work?.item);
-    if (!work || !scorer) return;
-    const given = (await store.get(`${KEY}/given`)) ?? [];
-    await run(new Session(work.table, work.column, scorer, given));
-    say("Your work was taken up where you left it.");
+    const found = await store.kept(KEY);
+    const scorer = scorers.find((candidate) => candidate.item === found?.work.item);
+    if (runs > 0) return true; // a file was opened in the meantime
+    if (!found || !scorer) return false;
+    const { id, table: kept, column } = found.work;
+    const finished = await run(new Session(kept, column, scorer, id, found.given));
+    if (finished) say("Your work was taken up where you left it.");
+    return true;
   } catch {
     warn("This browser does not let the page keep unfinished work. Save your scores before you close or reload the page.");
+    return runs > 0;
   }
+}
+
+function showOpen() {
+  byId("return").hidden = session === undefined;
+  byId("to-scores").textContent = `Back to the scores of ${session?.table.name}`;
+  show("open");
 }
 
 /** @param {() => Promise<Table> | Table} read */
 async function take(read) {
   warn("");
+  runs += 1;
   try {
     table = await read();
   } catch (error) {
@@ -100,6 +119,7 @@ async function take(read) {
 }
 
 function preview() {
+  if (!table) return;
   const chosen = Number(byId("column").value);
   /** @param {string} tag @param {string[]} cells */
   const line = (tag, cells) => make("tr", {}, ...cells.map((cell, i) => {
@@ -113,23 +133,44 @@ function preview() {
   byId("question").hidden = question === "";
 }
 
-/** @param {Session} next */
+/**
+ * @param {Session} next
+ * @returns {Promise<boolean>} whether it came to its end and is now the work
+ */
 async function run(next) {
-  session = next;
-  stopped = false;
+  runs += 1;
+  const mine = runs;
   show("working");
   byId("progress").max = next.table.rows.length;
   const finished = await next.scoreAll((done, all) => {
     byId("progress").value = done;
     byId("progress-note").textContent = `${done.toLocaleString("en")} of ${all.toLocaleString("en")}`;
-  }, () => stopped);
-  if (!finished) {
-    show("open");
-    return;
-  }
+  }, () => mine !== runs);
+  if (!finished || mine !== runs) return false;
+  session = next;
   review = new Review(next, changed);
+  unsaved = next.given.size > 0;
+  byId("saved-note").textContent = "";
+  byId("filter").value = "all";
+  firstPage();
   overview();
   say(`${counted(next.table.rows.length, "answer is", "answers are")} scored.`);
+  return true;
+}
+
+/** Score the table that was chosen, in the place of the work before. */
+async function begin() {
+  if (!table) return;
+  const lost = unsaved && session ? `You have not saved your scores of ${session.table.name}. Replace that work by ${table.name}?` : "";
+  if (lost && !confirm(lost)) return;
+  const finished = await run(new Session(table, Number(byId("column").value), scorers[Number(byId("item").value)]));
+  if (finished) await keepTable();
+}
+
+/** Stop scoring; the work before, if there is one, is untouched. */
+function stop() {
+  runs += 1;
+  showOpen();
 }
 
 function overview() {
@@ -139,12 +180,12 @@ function overview() {
   show("result");
 }
 
-/** Keep the whole table once, then only what the teacher gives. */
+/** Keep the whole table once, later only what the teacher gives. */
 async function keepTable() {
   if (!session) return;
   try {
-    await store.put(`${KEY}/given`, [...session.given]);
-    await store.put(`${KEY}/work`, { table: session.table, column: session.column, item: session.scorer.item });
+    const { id, column, scorer, given } = session;
+    await store.keep(KEY, { id, table: session.table, column, item: scorer.item }, [...given]);
   } catch {
     warn("This browser has no room to keep your work over a reload. Save your scores before you close the page.");
   }
@@ -153,8 +194,10 @@ async function keepTable() {
 async function changed() {
   if (!session) return;
   unsaved = true;
+  byId("saved-note").textContent = "";
   try {
-    await store.put(`${KEY}/given`, [...session.given]);
+    const kept = await store.keepGiven(KEY, session.id, [...session.given]);
+    if (!kept) warn("Your scores here are not kept over a reload (another file was opened, or there was no room). Save them before you close the page.");
   } catch {
     warn("This browser could not keep your last score over a reload. Save your scores before you close the page.");
   }
@@ -173,24 +216,30 @@ function save() {
   const note = harmless
     ? ` ${counted(harmless, "cell that a spreadsheet would run as a formula has", "cells that a spreadsheet would run as formulas have")} an apostrophe in front now; all others are unchanged.`
     : " All your own cells are unchanged.";
-  byId("saved-note").textContent = `Saved as ${link.download}.${note}`;
+  const { blank } = session.table;
+  const left = blank ? ` ${counted(blank, "blank row was", "blank rows were")} left out.` : "";
+  byId("saved-note").textContent = `Saved as ${link.download}.${note}${left}`;
   say(byId("saved-note").textContent);
 }
 
 async function eraseAll() {
-  if (!confirm("Delete the table and all scores from this browser? Files that you saved stay.")) return;
-  try {
-    await store.remove(`${KEY}/work`);
-    await store.remove(`${KEY}/given`);
-  } catch { /* nothing could be kept, so there is nothing to delete */ }
+  if (!confirm("Delete all tables and scores that this page keeps in this browser? Files that you saved stay.")) return;
+  runs += 1;
   session = undefined;
   review = undefined;
+  table = undefined;
   unsaved = false;
-  for (const id of ["answers", "preview", "answer", "why", "rubric"]) byId(id).replaceChildren();
+  const shown = ["answers", "preview", "answer", "why", "rubric", "points", "summary", "chart", "place", "file-note", "saved-note"];
+  for (const id of shown) byId(id).replaceChildren();
   byId("paste").value = "";
   byId("file").value = "";
-  show("open");
-  say("Everything was deleted.");
+  showOpen();
+  try {
+    await store.erase();
+    say("Everything was deleted.");
+  } catch {
+    warn("This browser does not let the page delete what it may have kept. Delete the page's data in the browser's settings.");
+  }
 }
 
 /** @param {number} [row] */
@@ -202,14 +251,19 @@ function openReview(row) {
   byId("rubric").replaceChildren(...part("Question", question), ...part("Rubric", rubric));
   byId("rubric").hidden = !question && !rubric;
   const { points } = session.scorer.scale;
-  byId("digits").textContent = `${digitOf(session, 0)} – ${digitOf(session, points.length - 1)}`;
+  const keys = points.map((_, i) => digitOf(points, i)).filter((key) => key !== "");
+  byId("digits").textContent = keys.length > 1 ? `${keys[0]} – ${keys[keys.length - 1]}` : (keys[0] ?? "–");
   review.open(row);
 }
 
 /** @param {KeyboardEvent} event */
 function onKey(event) {
   if (byId("card").hidden || !byId("shortcuts").checked || byId("keys").open) return;
-  if (event.ctrlKey || event.altKey || event.metaKey) return;
+  if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
+  if (event.repeat && !event.key.startsWith("Arrow")) {
+    event.preventDefault(); // a key held down must not give scores
+    return;
+  }
   const target = /** @type {HTMLElement} */ (event.target);
   const onButton = event.key === "Enter" && target.closest("button, summary, a, input");
   if (onButton || target.closest("input:not([type=checkbox]), textarea, select")) return;
@@ -238,12 +292,10 @@ function wire() {
   on("use-paste", () => take(() => parse(byId("paste").value, "pasted table")));
   on("column", preview, "change");
   on("item", preview, "change");
-  on("start", async () => {
-    await run(new Session(table, Number(byId("column").value), scorers[Number(byId("item").value)]));
-    await keepTable();
-  });
-  for (const id of ["back", "other"]) on(id, () => show("open"));
-  on("stop", () => { stopped = true; });
+  on("start", begin);
+  for (const id of ["back", "other"]) on(id, showOpen);
+  on("to-scores", overview);
+  on("stop", stop);
   on("save", save);
   on("print", () => window.print());
   on("erase", eraseAll);
@@ -255,6 +307,7 @@ function wire() {
 
 function wireDrop() {
   const drop = byId("drop");
+  for (const kind of ["dragover", "drop"]) window.addEventListener(kind, (event) => event.preventDefault()); // beside it
   for (const kind of ["dragenter", "dragover"]) {
     on("drop", (event) => {
       event.preventDefault();

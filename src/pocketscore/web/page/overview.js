@@ -18,6 +18,11 @@ const REMARKS = {
 
 let first = 0;
 
+/** Begin the table of another file at its first row. */
+export function firstPage() {
+  first = 0;
+}
+
 /** @param {Session} session */
 export function drawOverview(session) {
   const { looked, changed, unscored, counts } = session.summary();

@@ -7,6 +7,8 @@ import { byId, make, say, show } from "./dom.js";
 /** @typedef {import("./session.js").Session} Session */
 /** @typedef {import("../scorer.js").Evidence} Evidence */
 
+const LONGEST = 300; // words; beyond them marks would take seconds
+const SLICE_MS = 20;
 const LEAST_SHARE = 0.2;
 const LEAST_POINTS = 0.02;
 
@@ -20,6 +22,7 @@ export class Review {
     this.session = session;
     this.changed = changed;
     this.at = 0;
+    this.drawn = 0; // counts the answers shown, so that late marks are not put on another one
   }
 
   /** Begin with the least certain answer that was not looked at, or with the row given. @param {number} [row] */
@@ -40,6 +43,7 @@ export class Review {
   move(places) {
     this.at = Math.max(0, Math.min(this.session.queue.length - 1, this.at + places));
     this.draw();
+    say(`${byId("place").textContent}: ${this.session.text(this.row).slice(0, 500)}`);
   }
 
   /** @param {number} point */
@@ -48,7 +52,9 @@ export class Review {
     session.give(row, point);
     this.changed();
     const last = this.at + 1 === session.queue.length;
-    this.move(1);
+    if (byId("points").contains(document.activeElement)) byId("card-title").focus(); // its buttons are made anew
+    this.at = Math.min(session.queue.length - 1, this.at + 1);
+    this.draw();
     say(`Row ${session.table.numbers[row]}: score ${session.scorer.scale.points[point]}.${last ? " That was the last answer." : ""}`);
   }
 
@@ -74,19 +80,43 @@ export class Review {
     const { scale } = session.scorer;
     const score = session.machine[row];
     const text = session.text(row);
-    const evidence = score.status === "unfamiliar" ? [] : session.scorer.evidence(text);
     byId("place").textContent = `Answer ${this.at + 1} of ${session.queue.length} · row ${session.table.numbers[row]} of your file · ` +
       `${session.given.size} reviewed`;
-    byId("answer").replaceChildren(...marked(text, evidence));
     byId("answer").dir = "auto";
-    byId("why").replaceChildren(...reasons(score, evidence));
+    this.explain(text, score);
     byId("points").replaceChildren(...scale.points.map((point, i) => this.button(point, i, score.index)));
     const point = session.final(row);
     byId("accept").textContent = point < 0 ? "Choose a score" : `Accept ${scale.points[point]}`;
-    byId("accept").disabled = point < 0;
-    byId("previous").disabled = this.at === 0;
-    byId("next").disabled = this.at + 1 === session.queue.length;
-    byId("undo").disabled = session.history.length === 0;
+    // Not `disabled`: the focus would fall off the button, and the next Enter would accept a score.
+    setAble("accept", point >= 0);
+    setAble("previous", this.at > 0);
+    setAble("next", this.at + 1 < session.queue.length);
+    setAble("undo", session.history.length > 0);
+  }
+
+  /**
+   * Show the answer, then mark its words: at once where that is quick, else in slices.
+   * @param {string} text
+   * @param {import("../scorer.js").Score} score
+   */
+  async explain(text, score) {
+    this.drawn += 1;
+    const mine = this.drawn;
+    /** @type {Evidence[]} */
+    const evidence = [];
+    const steps = score.status === "unfamiliar" ? [] : this.session.scorer.evidenceSteps(text, LONGEST);
+    let until = performance.now() + SLICE_MS;
+    for (const step of steps) {
+      evidence.push(step);
+      if (performance.now() < until) continue;
+      byId("answer").textContent = text;
+      byId("why").replaceChildren(...reasons(score, []));
+      await new Promise((resolve) => setTimeout(resolve));
+      if (mine !== this.drawn) return;
+      until = performance.now() + SLICE_MS;
+    }
+    byId("answer").replaceChildren(...marked(text, evidence));
+    byId("why").replaceChildren(...reasons(score, evidence));
   }
 
   /**
@@ -97,7 +127,12 @@ export class Review {
   button(point, i, suggested) {
     const given = this.session.given.get(this.row);
     const pressed = String(given === i);
-    const notes = [...(i === suggested ? ["suggested"] : []), ...(digitOf(this.session, i) === point ? [] : [`key ${digitOf(this.session, i)}`])];
+    const key = digitOf(this.session.scorer.scale.points, i);
+    const notes = [
+      ...(given === i ? ["yours"] : []),
+      ...(i === suggested ? ["suggested"] : []),
+      ...(key === point || key === "" ? [] : [`key ${key}`]),
+    ];
     const hint = notes.map((note) => make("span", { class: "hint" }, note));
     const button = make("button", { "aria-pressed": pressed, "data-point": String(i) }, point, ...hint);
     button.addEventListener("click", () => this.give(i));
@@ -106,7 +141,8 @@ export class Review {
 
   /** @param {KeyboardEvent} event @returns {boolean} whether the key was meant for the review */
   key(event) {
-    const point = this.session.scorer.scale.points.findIndex((_, i) => digitOf(this.session, i) === event.key);
+    const { points } = this.session.scorer.scale;
+    const point = points.findIndex((_, i) => digitOf(points, i) === event.key);
     if (point >= 0) this.give(point);
     else if (event.key === "Enter") this.accept();
     else if (event.key === "ArrowLeft") this.move(-1);
@@ -118,13 +154,23 @@ export class Review {
 }
 
 /**
- * @param {Session} session
- * @param {number} i a score point
- * @returns {string} the digit that gives it: the point itself where all points are digits, else its place from 1
+ * @param {string[]} points of the scale
+ * @param {number} i one of them
+ * @returns {string} the digit that gives it, "" for none: a point that is a digit has itself, other numbers have none,
+ *   and words have their places from 1
  */
-export function digitOf(session, i) {
-  const { points } = session.scorer.scale;
-  return points.every((point) => /^\d$/.test(point)) ? points[i] : String(i + 1);
+export function digitOf(points, i) {
+  if (/^\d$/.test(points[i])) return points[i];
+  const numbers = points.some((point) => point.trim() !== "" && Number.isFinite(Number(point)));
+  return numbers || points.length > 9 ? "" : String(i + 1);
+}
+
+/**
+ * @param {string} id of a button
+ * @param {boolean} able
+ */
+function setAble(id, able) {
+  byId(id).setAttribute("aria-disabled", String(!able));
 }
 
 /** @param {Evidence[]} evidence @returns {Evidence[]} the words that matter, the strongest first */

@@ -9,15 +9,22 @@ import { uniqueName, write } from "./table.js";
 /** @typedef {import("./table.js").Table} Table */
 const SLICE_MS = 30;
 
+/** @returns {string} unlike that of any other work */
+function newId() {
+  return Array.from(crypto.getRandomValues(new Uint32Array(4)), (n) => n.toString(36)).join("-");
+}
+
 /** One table, one column of answers, one scorer. */
 export class Session {
   /**
    * @param {Table} table
    * @param {number} column the answers
    * @param {Scorer} scorer
+   * @param {string} [id] of the work, if it was kept
    * @param {[number, number][]} [given] rows and the points that the teacher gave them
    */
-  constructor(table, column, scorer, given = []) {
+  constructor(table, column, scorer, id = newId(), given = []) {
+    this.id = id;
     this.table = table;
     this.column = column;
     this.scorer = scorer;
@@ -110,7 +117,7 @@ export class Session {
 
   /** @returns {{text: string, harmless: number}} the user's own table with four columns more, see `write` */
   csv() {
-    const { columns, rows, delimiter } = this.table;
+    const { header, columns, rows, delimiter } = this.table;
     /** @type {string[]} */
     const names = [];
     for (const name of ["score", "machine_score", "probability", "status"]) names.push(uniqueName([...columns, ...names], name));
@@ -121,6 +128,6 @@ export class Session {
       const looked = this.given.has(i) ? "reviewed" : status;
       return [...row, points[this.final(i)] ?? "", label ?? "", probability, looked];
     });
-    return write([...columns, ...names], longer, delimiter);
+    return write([...header, ...names], longer, delimiter);
   }
 }

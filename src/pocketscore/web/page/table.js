@@ -6,8 +6,10 @@ import { TableError } from "./errors.js";
 import { readXlsx } from "./xlsx.js";
 
 /**
- * @typedef {{name: string, columns: string[], rows: string[][], numbers: number[], delimiter: string}} Table
- *   every row as long as `columns`; `numbers` are those of the rows in a spreadsheet, where the header is row 1
+ * @typedef {{name: string, header: string[], columns: string[], rows: string[][], numbers: number[], blank: number,
+ *   delimiter: string}} Table
+ *   `header` as it was written, `columns` with a name for each column; every row as long as these; `numbers` are those of
+ *   the rows in a spreadsheet, where the header is row 1; `blank` counts the blank rows between, which are left out
  */
 
 /** Largest file in bytes; beyond it a browser may stop without a word. */
@@ -30,7 +32,10 @@ export async function readFile(file) {
     );
   }
   const bytes = new Uint8Array(await file.arrayBuffer());
-  if (bytes[0] === 0x50 && bytes[1] === 0x4b) return tableOf(await readXlsx(bytes, file.name), file.name, ",");
+  if (bytes[0] === 0x50 && bytes[1] === 0x4b) {
+    const { rows, numbers } = await readXlsx(bytes, file.name);
+    return tableOf(rows, numbers, file.name, ",");
+  }
   if (bytes[0] === 0xd0 && bytes[1] === 0xcf) {
     throw new TableError(`${file.name} is a workbook of the old kind (.xls).`, "Save it as .xlsx or CSV and open it again.");
   }
@@ -66,24 +71,35 @@ function hasWideMark(bytes) {
  * @throws {TableError} for an empty table, quotes that do not pair up, and rows longer than the header
  */
 export function parse(text, name) {
-  const plain = text.replace(/^\ufeff/, "");
-  const delimiter = delimiterOf(plain);
-  return tableOf(records(plain, delimiter, name), name, delimiter);
+  const stated = /^sep=(.)\r?\n/i.exec(text); // a line that Excel writes and reads
+  const plain = text.replace(/^\ufeff/, "").replace(/^sep=.\r?\n/i, "");
+  const delimiter = stated ? stated[1] : delimiterOf(plain);
+  const rows = records(plain, delimiter, name);
+  const width = rows.find((row) => row.some((cell) => cell.trim() !== ""))?.length ?? 0;
+  rows.forEach((row, i) => {
+    if (row.slice(width).some((cell) => cell !== "")) {
+      throw new TableError(
+        `${name}, row ${i + 1}: ${row.length} cells where the header has ${width}.`,
+        `Cells that hold "${delimiter === "\t" ? "a tab" : delimiter}" must stand in quotation marks.`,
+      );
+    }
+  });
+  return tableOf(rows, rows.map((_, i) => i + 1), name, delimiter ?? ",");
 }
 
 /**
  * @param {string} text
- * @returns {string} the delimiter that the header holds most often, outside quotation marks
+ * @returns {string | null} the delimiter that the header holds most often, outside quotation marks; null for one column
  */
 function delimiterOf(text) {
   const header = (/^\s*((?:[^"\r\n]|"[^"]*")*)/.exec(text)?.[1] ?? "").replace(/"[^"]*"/g, "");
   const counts = DELIMITERS.map((mark) => header.split(mark).length - 1);
-  return DELIMITERS[counts.indexOf(Math.max(...counts))];
+  return Math.max(...counts) > 0 ? DELIMITERS[counts.indexOf(Math.max(...counts))] : null;
 }
 
 /**
  * @param {string} text
- * @param {string} delimiter
+ * @param {string | null} delimiter
  * @param {string} name
  * @returns {string[][]}
  */
@@ -94,28 +110,40 @@ function records(text, delimiter, name) {
   let record = [];
   let at = 0;
   while (at < text.length) {
-    let cell;
-    if (text[at] === '"') {
-      [cell, at] = quoted(text, at + 1, `${name}, row ${found.length + 1}`);
-    } else {
-      const end = cellEnd(text, at, delimiter);
-      cell = text.slice(at, end);
-      at = end;
-    }
+    const where = `${name}, row ${found.length + 1}`;
+    const [cell, end] = cellAt(text, at, delimiter, where);
     record.push(cell);
+    at = end;
     const mark = text[at];
-    if (mark === delimiter) {
+    if (mark !== undefined && mark === delimiter) {
       at += 1;
       if (at === text.length) record.push("");
       if (at < text.length) continue;
     } else if (mark !== undefined && mark !== "\r" && mark !== "\n") {
-      throw unpaired(`${name}, row ${found.length + 1}`);
+      throw unpaired(where);
     }
     found.push(record);
     record = [];
     at += text.startsWith("\r\n", at) ? 2 : 1;
   }
   return found;
+}
+
+/**
+ * @param {string} text
+ * @param {number} at
+ * @param {string | null} delimiter
+ * @param {string} where
+ * @returns {[string, number]} the cell that begins there, and the place behind it
+ */
+function cellAt(text, at, delimiter, where) {
+  const end = cellEnd(text, at, delimiter);
+  if (text[at] !== '"') return [text.slice(at, end), end];
+  // One column of prose may begin with a quotation mark that quotes no cell.
+  if (delimiter === null && !/^"(?:[^"]|"")*"\s*$/.test(text.slice(at, end)) && text.indexOf('"', at + 1) < end) {
+    return [text.slice(at, end), end];
+  }
+  return quoted(text, at + 1, where);
 }
 
 /**
@@ -139,7 +167,7 @@ function quoted(text, at, where) {
 /**
  * @param {string} text
  * @param {number} at
- * @param {string} delimiter
+ * @param {string | null} delimiter
  */
 function cellEnd(text, at, delimiter) {
   let end = at;
@@ -154,32 +182,30 @@ function unpaired(where) {
 
 /**
  * @param {string[][]} all
+ * @param {number[]} numbers of the rows
  * @param {string} name
  * @param {string} delimiter
  * @returns {Table}
  */
-function tableOf(all, name, delimiter) {
+function tableOf(all, numbers, name, delimiter) {
   const places = all.flatMap((record, i) => (record.some((cell) => cell.trim() !== "") ? [i] : []));
   const [header, ...rows] = places.map((i) => all[i]);
-  const numbers = places.slice(1).map((i) => i + 1);
   if (!rows.length) {
     throw new TableError(
       header ? `${name} has only one row.` : `${name} is empty.`,
       "The first row must name the columns, and each answer must have a row below it.",
     );
   }
-  const width = Math.max(header.length, ...rows.slice(0, 1000).map((row) => row.length));
-  const columns = Array.from({ length: width }, (_, i) => header[i]?.trim() || `Column ${i + 1}`);
-  rows.forEach((row, i) => {
-    if (row.length > width) {
-      throw new TableError(
-        `${name}, row ${numbers[i]}: ${row.length} cells where the header has ${header.length}.`,
-        `Cells that hold "${delimiter === "\t" ? "a tab" : delimiter}" must stand in quotation marks.`,
-      );
-    }
+  // Columns at the end that hold nothing at all are left out, as spreadsheets leave them out.
+  const width = [header, ...rows].reduce((most, row) => Math.max(most, row.findLastIndex((cell) => cell !== "") + 1), 0);
+  for (const row of [header, ...rows]) {
+    row.length = Math.min(row.length, width);
     while (row.length < width) row.push("");
-  });
-  return { name, columns: distinct(columns), rows, numbers, delimiter };
+  }
+  const columns = distinct(header.map((cell, i) => cell.trim() || `Column ${i + 1}`));
+  const shown = places.slice(1).map((i) => numbers[i]);
+  const blank = shown[shown.length - 1] - numbers[places[0]] - rows.length;
+  return { name, header, columns, rows, numbers: shown, blank, delimiter };
 }
 
 /** @param {string[]} names */

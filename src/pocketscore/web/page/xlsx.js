@@ -6,24 +6,38 @@ import { TableError } from "./errors.js";
 
 const END_OF_ARCHIVE = 0x06054b50;
 const MAX_UNPACKED = 200_000_000;
+const MAX_COLUMNS = 16_384; // Excel's own
+
+/** @typedef {{strings: string[], dates: boolean[], since1904: boolean}} Book what cells refer to */
 
 /**
  * @param {Uint8Array} bytes
  * @param {string} name
- * @returns {Promise<string[][]>}
+ * @returns {Promise<{rows: string[][], numbers: number[]}>} the rows of the first visible sheet, and their numbers
  * @throws {TableError}
  */
 export async function readXlsx(bytes, name) {
-  if (typeof DecompressionStream === "undefined") {
-    throw new TableError("This browser is too old for Excel files.", "Save the sheet as CSV and open that.");
-  }
+  if (!unpacks()) throw new TableError("This browser is too old for Excel files.", "Save the sheet as CSV and open that.");
   try {
     const files = entries(bytes);
-    const strings = files.has("xl/sharedStrings.xml") ? sharedStrings(await xml(files, "xl/sharedStrings.xml")) : [];
-    return cells(await xml(files, await firstSheet(files)), strings);
+    const workbook = await xml(files, "xl/workbook.xml");
+    const book = {
+      strings: files.has("xl/sharedStrings.xml") ? sharedStrings(await xml(files, "xl/sharedStrings.xml")) : [],
+      dates: files.has("xl/styles.xml") ? dateStyles(await xml(files, "xl/styles.xml")) : [],
+      since1904: ["1", "true"].includes(workbook.querySelector("workbookPr")?.getAttribute("date1904") ?? ""),
+    };
+    return cells(await xml(files, await firstSheet(files, workbook)), book);
   } catch (error) {
     if (error instanceof TableError) throw error;
     throw new TableError(`${name} is damaged, or no Excel workbook.`, "Open it in your spreadsheet program, save it again, or save it as CSV.");
+  }
+}
+
+function unpacks() {
+  try {
+    return Boolean(new DecompressionStream("deflate-raw"));
+  } catch {
+    return false;
   }
 }
 
@@ -94,14 +108,33 @@ async function unpacked({ packed, method }) {
 
 /**
  * @param {Map<string, Entry>} files
- * @returns {Promise<string>} path of the first sheet in the order of the tabs
+ * @param {Document} workbook
+ * @returns {Promise<string>} path of the first sheet that is not hidden, in the order of the tabs
  */
-async function firstSheet(files) {
-  const sheet = (await xml(files, "xl/workbook.xml")).getElementsByTagNameNS("*", "sheet")[0];
+async function firstSheet(files, workbook) {
+  const sheets = Array.from(workbook.getElementsByTagNameNS("*", "sheet"));
+  const sheet = sheets.find((one) => !["hidden", "veryHidden"].includes(one.getAttribute("state") ?? "")) ?? sheets[0];
   const id = Array.from(sheet.attributes).find((attribute) => attribute.localName === "id" && attribute.prefix)?.value;
   const relations = (await xml(files, "xl/_rels/workbook.xml.rels")).getElementsByTagNameNS("*", "Relationship");
   const target = Array.from(relations).find((relation) => relation.getAttribute("Id") === id)?.getAttribute("Target") ?? "";
   return target.startsWith("/") ? target.slice(1) : `xl/${target}`;
+}
+
+/**
+ * @param {Document} styles
+ * @returns {boolean[]} for each style of cells, whether it shows a number as a date or time
+ */
+function dateStyles(styles) {
+  const own = Array.from(styles.getElementsByTagNameNS("*", "numFmt"), (format) => {
+    const code = (format.getAttribute("formatCode") ?? "").replace(/"[^"]*"|\\.|\[[^\]]*\]/g, "");
+    return /** @type {[number, boolean]} */ ([Number(format.getAttribute("numFmtId")), /[dmyhs]/i.test(code)]);
+  });
+  const dates = new Map(own);
+  const cellStyles = styles.getElementsByTagNameNS("*", "cellXfs")[0]?.getElementsByTagNameNS("*", "xf") ?? [];
+  return Array.from(cellStyles, (style) => {
+    const id = Number(style.getAttribute("numFmtId"));
+    return dates.get(id) ?? ((id >= 14 && id <= 22) || (id >= 45 && id <= 47));
+  });
 }
 
 /**
@@ -123,20 +156,24 @@ function sharedStrings(document) {
 
 /**
  * @param {Document} sheet
- * @param {string[]} strings
- * @returns {string[][]}
+ * @param {Book} book
+ * @returns {{rows: string[][], numbers: number[]}}
  */
-function cells(sheet, strings) {
-  return Array.from(sheet.getElementsByTagNameNS("*", "row"), (row) => {
+function cells(sheet, book) {
+  const found = Array.from(sheet.getElementsByTagNameNS("*", "row"));
+  const numbers = found.map((row, i) => Number(row.getAttribute("r") ?? i + 1));
+  const rows = found.map((row) => {
     /** @type {string[]} */
-    const found = [];
+    const line = [];
     for (const cell of Array.from(row.getElementsByTagNameNS("*", "c"))) {
-      const at = columnOf(cell.getAttribute("r") ?? "") ?? found.length;
-      while (found.length < at) found.push("");
-      found[at] = valueOf(cell, strings);
+      const at = columnOf(cell.getAttribute("r") ?? "") ?? line.length;
+      if (at >= MAX_COLUMNS) throw new Error(`a cell in column ${at + 1}`);
+      while (line.length < at) line.push("");
+      line[at] = valueOf(cell, book);
     }
-    return found;
+    return line;
   });
+  return { rows, numbers };
 }
 
 /**
@@ -151,13 +188,31 @@ function columnOf(reference) {
 
 /**
  * @param {Element} cell
- * @param {string[]} strings
+ * @param {Book} book
  */
-function valueOf(cell, strings) {
+function valueOf(cell, { strings, dates, since1904 }) {
   const kind = cell.getAttribute("t");
   if (kind === "inlineStr") return textOf(cell);
   const value = cell.getElementsByTagNameNS("*", "v")[0]?.textContent ?? "";
   if (kind === "s") return strings[Number(value)] ?? "";
   if (kind === "b") return value === "1" ? "true" : "false";
-  return value;
+  if (kind !== null && kind !== "n") return value;
+  const number = Number(value);
+  if (value === "" || !Number.isFinite(number)) return value;
+  if (dates[Number(cell.getAttribute("s") ?? 0)]) return dateText(number, since1904);
+  return Math.abs(number) < 1e15 ? String(Number(number.toPrecision(15))) : value; // Excel itself has 15 digits
+}
+
+/**
+ * @param {number} days since the workbook's first day
+ * @param {boolean} since1904
+ * @returns {string} as ISO 8601 has it; the date alone at midnight, the time alone on day 0
+ */
+function dateText(days, since1904) {
+  const first = since1904 ? Date.UTC(1904, 0, 1) : Date.UTC(1899, 11, 30);
+  const moment = new Date(first + Math.round(days * 86400) * 1000);
+  if (Number.isNaN(moment.getTime())) return String(days);
+  const [date, time] = moment.toISOString().slice(0, 19).split("T");
+  if (days >= 0 && days < 1) return time;
+  return time === "00:00:00" ? date : `${date} ${time}`;
 }
