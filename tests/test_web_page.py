@@ -107,6 +107,13 @@ def review(page: Page) -> None:
     page.click("#review")
 
 
+def review_one(page: Page) -> None:
+    """Score the class and give the least certain answer a 2."""
+    review(page)
+    page.keyboard.press("2")
+    expect(page.locator("#live")).to_contain_text("score 2")
+
+
 def saved(page: Page) -> tuple[str, list[dict[str, str]]]:
     with page.expect_download() as download:
         page.click("#save")
@@ -159,6 +166,12 @@ GOOGLE = '"Timestamp","Email","Why is the glass wet?"\n"2026/11/24","a@b.c","The
 MOODLE = "Surname,First name,State,Response 1\r\nA,B,Finished,The cold glass\r\n"
 
 
+CANVAS = (
+    'name,id,section,submitted,attempt,"4711: Why is the glass wet?",1.0,n correct,score\n'
+    'A B,17,7a,2026-11-24 09:30:00 UTC,1,"The cold glass, I think",0.0,0,0.0\n'
+)
+
+
 @pytest.mark.parametrize(
     ("name", "data", "column", "first"),
     [
@@ -169,6 +182,7 @@ MOODLE = "Surname,First name,State,Response 1\r\nA,B,Finished,The cold glass\r\n
         ("wide.csv", "id,answer\n1,水 air\n".encode("utf-16"), "answer", "水 air"),
         ("forms.csv", GOOGLE.encode(), "Why is the glass wet?", "The cold glass cools the air, it is"),
         ("moodle.csv", MOODLE.encode(), "Response 1", "The cold glass"),
+        ("canvas.csv", CANVAS.encode(), "4711: Why is the glass wet?", "The cold glass, I think"),
         ("lines.csv", b'id,answer\n1,"two\nlines ""air"""\n', "answer", 'two\nlines "air"'),
         ("book.xlsx", workbook([["id", "answer"], [1, "The air <b> & 水"], [None, None], [2.5, True]]), "answer",
          "The air <b> & 水"),
@@ -361,10 +375,7 @@ def test_a_digit_gives_the_point_that_it_names(points: list[str], keys: list[str
 def test_another_file_takes_the_place_only_when_it_is_scored(watched: Watched) -> None:
     page = watched.page
     page.on("dialog", lambda dialog: dialog.accept())
-    score(page)
-    page.click("#review")
-    page.keyboard.press("2")
-    expect(page.locator("#live")).to_contain_text("score 2")
+    review_one(page)
     page.click("#done")
     page.click("#other")
     give(page, "many.csv", b"answer\n" + b"The cold glass cools the air\n" * 20_000)
@@ -397,10 +408,7 @@ def test_two_tabs_do_not_mix_their_classes(chromium: Browser, exported: Path) ->
 def test_work_survives_a_reload_until_it_is_deleted(watched: Watched) -> None:
     page = watched.page
     page.on("dialog", lambda dialog: dialog.accept())
-    score(page)
-    page.click("#review")
-    page.keyboard.press("2")
-    expect(page.locator("#live")).to_contain_text("score 2")
+    review_one(page)
     page.reload()
     expect(page.locator("#result")).to_be_visible()
     assert "1 reviewed" in page.inner_text("#summary")

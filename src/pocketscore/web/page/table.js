@@ -258,11 +258,14 @@ const ANSWER_NAMES = new Set([
 
 /**
  * @param {Table} table
- * @returns {number} the column that most likely holds the answers: by its name, else the one with most text
+ * @returns {number} the column that most likely holds the answers: by its name, else the one with most letters
  */
 export function answerColumn(table) {
   const named = table.columns.findIndex((name) => ANSWER_NAMES.has(name.toLowerCase().replace(/[\s_-]/g, "")));
   if (named >= 0) return named;
-  const sizes = table.columns.map((_, i) => table.rows.slice(0, 200).reduce((sum, row) => sum + row[i].length, 0));
-  return sizes.indexOf(Math.max(...sizes));
+  // Letters, not characters: dates and numbers are no answers.
+  const letters = table.columns.map((_, i) => {
+    return table.rows.slice(0, 200).reduce((sum, row) => sum + (row[i].match(/\p{L}/gu)?.length ?? 0), 0);
+  });
+  return letters.indexOf(Math.max(...letters));
 }
