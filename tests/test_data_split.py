@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pocketscore.data import split, straddling
+from pocketscore.data.split import USUAL, WITH_CALIBRATION
 from pocketscore.errors import InputError
 from pocketscore.types import MISSING, Item, Part, Responses, Scale
 
@@ -49,7 +50,7 @@ def samples(draw: st.DrawFn) -> Responses:
 def test_a_split_is_a_partition_without_straddling(responses: Responses, seed: int) -> None:
     done = split(responses, seed)
     assert done.ids == responses.ids
-    assert set(done.parts or ()) == set(Part)
+    assert set(done.parts or ()) == set(USUAL)
     assert straddling(done) == ()
     by_text: dict[str, set[Part]] = {}
     for text, part in zip(done.texts, done.parts or (), strict=True):
@@ -79,13 +80,13 @@ def test_seeds_differ_and_other_ratios_work() -> None:
     responses = distinct(50, 50)
     assert split(responses, 1).parts != split(responses, 2).parts
     assert counts(split(responses, 1)) == {TRAIN: 70, VALIDATION: 10, TEST: 20}
-    assert counts(split(responses, 1, (8, 1, 1))) == {TRAIN: 80, VALIDATION: 10, TEST: 10}
+    assert counts(split(responses, 1, {TRAIN: 8, VALIDATION: 1, TEST: 1})) == {TRAIN: 80, VALIDATION: 10, TEST: 10}
 
 
 def test_a_common_answer_goes_to_train_whole() -> None:
     done = split(make(["idk"] * 60 + [f"a {i}" for i in range(40)], [0] * 60 + [0, 1] * 20), 0)
     assert set(done.take(np.arange(60)).parts or ()) == {TRAIN}
-    assert set(done.parts or ()) == set(Part)
+    assert set(done.parts or ()) == set(USUAL)
 
 
 def test_rare_scores_are_learnt_from() -> None:
@@ -108,6 +109,20 @@ def test_given_parts_stay(parts: list[Part], expected: dict[Part, int]) -> None:
     assert counts(done) == expected
     for before, after in zip(parts, done.parts or (), strict=True):
         assert before in (after, TRAIN)
+
+
+def test_a_calibration_part_on_demand() -> None:
+    responses = distinct(50, 50)
+    assert Part.CALIBRATION not in counts(split(responses, 0))
+    sizes = {TRAIN: 60, VALIDATION: 10, Part.CALIBRATION: 15, TEST: 15}
+    assert counts(split(responses, 0, WITH_CALIBRATION)) == sizes
+    given_test = replace(responses, parts=(TRAIN,) * 83 + (TEST,) * 17)
+    assert counts(split(given_test, 0, WITH_CALIBRATION)) == {
+        TRAIN: 58, VALIDATION: 10, Part.CALIBRATION: 15, TEST: 17
+    }  # fmt: skip
+    tenth = (TRAIN,) * 5 + (VALIDATION, Part.CALIBRATION, Part.CALIBRATION, TEST, TEST)
+    given_all = replace(responses, parts=tenth * 10)
+    assert split(given_all, 0).parts == split(given_all, 0, WITH_CALIBRATION).parts == given_all.parts
 
 
 def test_only_train_is_the_same_as_no_split() -> None:

@@ -15,7 +15,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "pocketscore"
 LEVELS = {
     "errors": 0, "progress": 0, "types": 0,
     "decision": 1, "text": 1, "metrics": 1, "sample": 1,
-    "data": 2, "label_audit": 2, "student": 2,
+    "data": 2, "label_audit": 2, "student": 2, "trust": 2,
     "bulk": 4, "workdir": 3, "bundle": 3, "evaluation": 3, "results": 3, "soft_labels": 3,
     "export": 4, "teachers": 4, "report": 4,
     "distillation": 5,

@@ -51,7 +51,7 @@ def ridge(case: Case) -> Rival:
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import Ridge
 
-    train, validation, test = (case.responses.part(part) for part in Part)
+    train, validation, test = (case.responses.part(part) for part in (Part.TRAIN, Part.VALIDATION, Part.TEST))
     features = TfidfVectorizer(
         ngram_range=(1, 2), sublinear_tf=True, lowercase=False, tokenizer=words, token_pattern=None
     )

@@ -8,6 +8,7 @@ from functools import partial
 
 import numpy as np
 
+from pocketscore.data.split import USUAL
 from pocketscore.metrics import exact_agreement, macro_f1, qwk
 from pocketscore.student import PRESETS
 from pocketscore.types import Floats, Ints, Part, Responses, Scale
@@ -134,7 +135,7 @@ def _likeliest(
 
 
 def _item(responses: Responses) -> dict[str, object]:
-    return {"id": responses.item.id, **{part.value: len(responses.part(part)) for part in Part}}
+    return {"id": responses.item.id, **{part.value: len(responses.part(part)) for part in USUAL}}
 
 
 def _tables(number: int, responses: Responses, method: Method, points: Sequence[str]) -> _Tables:

@@ -23,10 +23,11 @@ MISSING = -1
 
 
 class Part(StrEnum):
-    """The three parts of a data set."""
+    """The parts of a data set. Calibration is there only when a promise about deferral is asked for."""
 
     TRAIN = "train"
     VALIDATION = "validation"
+    CALIBRATION = "calibration"
     TEST = "test"
 
 

@@ -31,6 +31,7 @@ _INVISIBLE = {"Zs", "Zl", "Zp", "Cc", "Cf"}
 _PARTS = {
     **dict.fromkeys(("train", "training", "trn"), Part.TRAIN),
     **dict.fromkeys(("validation", "valid", "val", "dev", "development"), Part.VALIDATION),
+    **dict.fromkeys(("calibration", "calib", "cal"), Part.CALIBRATION),
 }
 
 
@@ -276,6 +277,6 @@ def _part(row: _Row, source: _Source) -> Part:
     if part is None:
         raise InputError(
             f"{source.where(row, source.columns.split)}: {row.split!r} is no part of a data set",
-            "use train, validation or test, or ignore the column with --split ''",
+            "use train, validation, calibration or test, or ignore the column with --split ''",
         )
     return part

@@ -1,4 +1,4 @@
-"""Train, validation and test: stratified by score, repeatable, and no answer in two parts."""
+"""Train, validation, calibration and test: stratified by score, repeatable, and no answer in two parts."""
 
 from __future__ import annotations
 
@@ -12,10 +12,16 @@ from pocketscore.errors import InputError
 from pocketscore.text import plain
 from pocketscore.types import Ints, Part, Responses
 
-_ORDER = (Part.TRAIN, Part.VALIDATION, Part.TEST)
+Ratios = Mapping[Part, int]
+
+USUAL: Ratios = {Part.TRAIN: 7, Part.VALIDATION: 1, Part.TEST: 2}
+"""Shares of the parts."""
+
+WITH_CALIBRATION: Ratios = {Part.TRAIN: 12, Part.VALIDATION: 2, Part.CALIBRATION: 3, Part.TEST: 3}
+"""The same with answers that nothing is chosen by, for a promise about deferral (`pocketscore.trust.deferral`)."""
 
 
-def split(responses: Responses, seed: int, ratios: tuple[int, int, int] = (7, 1, 2)) -> Responses:
+def split(responses: Responses, seed: int, ratios: Ratios = USUAL) -> Responses:
     """The responses with `parts` set.
 
     Answers that are the same but for capitals and white space stay together. Every score point keeps its
@@ -25,10 +31,10 @@ def split(responses: Responses, seed: int, ratios: tuple[int, int, int] = (7, 1,
     Args:
         responses: N responses, split in part, in whole or not at all.
         seed: The same seed gives the same parts, whatever else is in the file.
-        ratios: Train, validation, test.
+        ratios: The parts wanted, and their shares.
 
     Raises:
-        InputError: When given parts lack train, or there are too few different answers for three parts.
+        InputError: When given parts lack train, or there are too few different answers for so many parts.
 
     Example:
         >>> from pocketscore.types import Item, Scale
@@ -37,11 +43,11 @@ def split(responses: Responses, seed: int, ratios: tuple[int, int, int] = (7, 1,
         >>> ids = tuple(map(str, range(n)))
         >>> unknown = np.full(n, -1)
         >>> done = split(Responses(item, ids, ids, np.arange(n) % 2, unknown), seed=0)
-        >>> [len(done.part(part)) for part in Part]
+        >>> [len(done.part(part)) for part in USUAL]
         [14, 2, 4]
     """
     parts = np.array(responses.parts or [Part.TRAIN] * len(responses), dtype=object)
-    missing = [part for part in _ORDER if part not in set(parts)]
+    missing = [part for part in ratios if part not in set(parts)]
     if Part.TRAIN in missing:
         raise InputError(
             f"item {responses.item.id}: no response is marked as train",
@@ -66,7 +72,7 @@ def split(responses: Responses, seed: int, ratios: tuple[int, int, int] = (7, 1,
 
 
 def straddling(responses: Responses) -> tuple[str, ...]:
-    """Ids of validation and test answers that occur in train too. Raises InputError before splitting."""
+    """Ids of answers outside train that occur in train too. Raises InputError before splitting."""
     known = {plain(text) for text in responses.part(Part.TRAIN).texts}
     return tuple(
         label
@@ -93,14 +99,10 @@ def _groups(responses: Responses, rows: Ints) -> list[_Group]:
     ]
 
 
-def _shares(missing: Sequence[Part], ratios: tuple[int, int, int]) -> dict[Part, float]:
+def _shares(missing: Sequence[Part], ratios: Ratios) -> dict[Part, float]:
     """Share of the rows marked train that each missing part gets."""
-    train, validation, test = ratios
-    whole = train + validation + test
-    if Part.TEST not in missing:
-        return {Part.VALIDATION: validation / (train + validation)}
-    shares = {Part.VALIDATION: validation / whole, Part.TEST: test / whole}
-    return {part: shares[part] for part in missing}
+    whole = sum(ratios.values()) - (0 if Part.TEST in missing else ratios[Part.TEST])
+    return {part: ratios[part] / whole for part in missing}
 
 
 def _places(groups: Sequence[_Group], shares: Mapping[Part, float]) -> list[Part]:

@@ -1,4 +1,4 @@
-"""Answers that nobody has scored: more text for the teacher to label, none of it from validation or test."""
+"""Answers that nobody has scored: more text for the teacher to label, none of it from a part that is held out."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def read_unlabelled(path: Path, choice: ColumnChoice, items: Sequence[Responses]
 
 def _sifted(cells: Sequence[object], responses: Responses, path: Path) -> Unlabelled:
     train = responses.part(Part.TRAIN)
-    held_out = {_said(text) for part in (Part.VALIDATION, Part.TEST) for text in responses.part(part).texts}
+    held_out = {_said(text) for part in Part if part != Part.TRAIN for text in responses.part(part).texts}
     seen = {_said(text) for text in train.texts}
     vocabulary = {word for text in train.texts for word in words(text)}
     kept: list[str] = []

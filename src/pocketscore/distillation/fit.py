@@ -187,7 +187,7 @@ class ItemFitter:
         return cut_points(said.validation @ scale.values, scores, scale)
 
     def _tfidf(self) -> _Said:
-        train, validation, test = (self._parts[part] for part in Part)
+        train, validation, test = (self._parts[part] for part in (Part.TRAIN, Part.VALIDATION, Part.TEST))
         data = [(p.texts, p.scores.tolist()) for p in (train, validation)]
         name = f"tfidf-{key_of(baselines.RECIPE, data, test.texts)}"
         stored = self._work.get(name)
