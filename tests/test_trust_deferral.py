@@ -111,6 +111,6 @@ def test_the_curve_goes_from_all_to_the_surest() -> None:
     alone = [point.outcome.alone for point in found]
     assert alone[0] == 500
     assert alone == sorted(alone, reverse=True)
-    assert outcome_dict(found[0].outcome)["share_alone"][0] == 1.0  # type: ignore[index]
+    assert outcome_dict(found[0].outcome)["share_alone"]["value"] == 1.0  # type: ignore[index]
     assert curve(Judged(np.array([]), np.array([], dtype=bool))) == ()
-    assert outcome_dict(judged.at(2.0))["share_wrong"] is None
+    assert outcome_dict(judged.at(2.0))["share_wrong"] == dict.fromkeys(("value", "low", "high"))

@@ -26,10 +26,8 @@ from pocketscore.metrics import (
     per_point_agreement,
     qwk,
 )
-from pocketscore.types import MISSING, Agreement, Estimate, Ints, Responses, Scale, Scores, Status
-
-DECIMALS = 6
-"""Decimals of every number in the JSON."""
+from pocketscore.trust.validity import Validity, validity, validity_dict
+from pocketscore.types import MISSING, Agreement, Ints, Responses, Scale, Scores, Status, plain_number
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +44,8 @@ class Evaluation:
         machine: Agreement of the scorer with the human score, on the n - unscored.
         human_human: Agreement of the second rater with the human score, on all responses that have both; None
             when there are none.
+        validity: Everything beyond plain agreement: numbers as RSMTool has them, conventions, groups, calibration,
+            what deferring would change.
         scale: The item's scale.
     """
 
@@ -55,6 +55,7 @@ class Evaluation:
     statuses: Mapping[str, int]
     machine: Agreement
     human_human: Agreement | None
+    validity: Validity
     scale: Scale
 
 
@@ -156,6 +157,7 @@ def evaluate(responses: Responses, scores: Scores, seed: int = 0) -> Evaluation:
         statuses={status.value: seen[status] for status in Status},
         machine=agreement(responses.scores, machine, scores.scale, seed),
         human_human=human_agreement(responses, seed),
+        validity=validity(responses, scores, seed=seed),
         scale=scores.scale,
     )
 
@@ -179,7 +181,7 @@ def evaluation_dict(evaluation: Evaluation) -> dict[str, object]:
     """The evaluation as JSON-ready values: fixed key order, 6 decimals, None for what is undefined.
 
     Keys: item, scale (kind, points), n, unscored, statuses, machine and human_human (`agreement_dict` or
-    None).
+    None), validity (`validity_dict`).
     """
     scale, human = evaluation.scale, evaluation.human_human
     return {
@@ -190,6 +192,7 @@ def evaluation_dict(evaluation: Evaluation) -> dict[str, object]:
         "statuses": dict(evaluation.statuses),
         "machine": agreement_dict(evaluation.machine, scale),
         "human_human": None if human is None else agreement_dict(human, scale),
+        "validity": validity_dict(evaluation.validity),
     }
 
 
@@ -210,22 +213,7 @@ def agreement_dict(found: Agreement, scale: Scale) -> dict[str, object]:
     shares = per_point_agreement(found.confusion)
     return {
         "n": found.n,
-        "metrics": {name: _estimate_dict(estimate) for name, estimate in found.metrics.items()},
-        "per_point_agreement": {
-            point: _number(float(share)) for point, share in zip(scale.points, shares, strict=True)
-        },
+        "metrics": {name: estimate.rounded() for name, estimate in found.metrics.items()},
+        "per_point_agreement": {point: plain_number(share) for point, share in zip(scale.points, shares, strict=True)},
         "confusion": found.confusion.tolist(),
     }
-
-
-def _estimate_dict(estimate: Estimate) -> dict[str, float | None]:
-    return {
-        "value": _number(estimate.value),
-        "low": _number(estimate.low),
-        "high": _number(estimate.high),
-    }
-
-
-def _number(value: float) -> float | None:
-    """Rounded, None if undefined; adding 0.0 turns -0.0 into 0.0."""
-    return round(value, DECIMALS) + 0.0 if np.isfinite(value) else None

@@ -41,6 +41,20 @@ class Status(StrEnum):
     UNFAMILIAR = "unfamiliar"
 
 
+class Reason(StrEnum):
+    """Why a person must read an answer, whatever score it got; of several reasons the first in this order counts."""
+
+    EMPTY = "empty"
+    NOT_TEXT = "not_text"
+    TOO_LONG = "too_long"
+    OTHER_SCRIPT = "other_script"
+    UNKNOWN_WORDS = "unknown_words"
+    GIBBERISH = "gibberish"
+    COPIED = "copied"
+    INSTRUCTIONS = "instructions"
+    LOW_CERTAINTY = "low_certainty"
+
+
 @dataclass(frozen=True)
 class Scale:
     """Score points in order; the only place that knows label <-> index.
@@ -268,6 +282,8 @@ class Scores:
         cuts: K - 1 cut points on the expected score that decide the score (see `check_cuts`); None gives the likeliest.
         evidence: N lists of what each word that was read contributes, empty where there is no score; None when it was
             not asked for.
+        refer: N reasons why a person must read the answer, None where its score may stand alone. Left out, it is told
+            from the status: what is empty or no text is referred.
     """
 
     scale: Scale
@@ -275,8 +291,16 @@ class Scores:
     status: tuple[Status, ...]
     cuts: tuple[float, ...] | None = None
     evidence: tuple[tuple[WordEvidence, ...], ...] | None = None
+    refer: tuple[Reason | None, ...] = ()
 
     def __post_init__(self) -> None:
+        if not self.refer:
+            unscored = {Status.EMPTY: Reason.EMPTY, Status.NOT_TEXT: Reason.NOT_TEXT}
+            object.__setattr__(self, "refer", tuple(map(unscored.get, self.status)))
+        if len(self.refer) != len(self.status):
+            raise InputError(
+                f"{len(self.refer)} reasons for {len(self.status)} texts", "give each text its reason or None"
+            )
         if self.probabilities.shape != (len(self.status), len(self.scale)):
             raise InputError(
                 f"probabilities of shape {self.probabilities.shape} for {len(self.status)} texts and "
@@ -331,13 +355,30 @@ def check_cuts(cuts: tuple[float, ...] | None, scale: Scale) -> None:
         )
 
 
+DECIMALS = 6
+"""Decimals of every number in JSON."""
+
+
+def plain_number(value: float) -> float | None:
+    """A number as JSON holds it: rounded, None where undefined; adding 0.0 turns -0.0 into 0.0."""
+    return round(float(value), DECIMALS) + 0.0 if np.isfinite(value) else None
+
+
 @dataclass(frozen=True)
 class Estimate:
-    """A number with its 95 % bootstrap interval; NaN where it is undefined."""
+    """A number with its 95 % interval; NaN where it is undefined."""
 
     value: float
     low: float
     high: float
+
+    def rounded(self) -> dict[str, float | None]:
+        """JSON-ready.
+
+        >>> Estimate(0.5, -1e-12, float("nan")).rounded()
+        {'value': 0.5, 'low': 0.0, 'high': None}
+        """
+        return {"value": plain_number(self.value), "low": plain_number(self.low), "high": plain_number(self.high)}
 
 
 @dataclass(frozen=True, eq=False)

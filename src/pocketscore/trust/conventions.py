@@ -123,6 +123,7 @@ def flag_dict(flag: Flag) -> dict[str, object]:
         "source": flag.convention.source,
         "metric": flag.convention.metric,
         "mark": flag.convention.words,
+        "estimate": flag.estimate.rounded(),
         "verdict": flag.verdict.value,
         "reason": flag.reason,
     }

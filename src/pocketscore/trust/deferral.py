@@ -21,7 +21,7 @@ import numpy as np
 
 from pocketscore.errors import InputError
 from pocketscore.trust.distributions import binomial_cdf, binomial_upper, clopper_pearson
-from pocketscore.types import MISSING, Estimate, Floats, Ints, Scores
+from pocketscore.types import MISSING, Estimate, Floats, Ints, Scores, plain_number
 
 CANDIDATES = 41
 """Thresholds tried: shares 0, 0.025 ... 1 of the guide's answers below them."""
@@ -220,7 +220,7 @@ def promise_dict(found: Promise) -> Mapping[str, object]:
         "confidence": found.target.confidence,
         "kind": found.target.kind,
         "threshold": found.threshold,
-        "bound": None if np.isnan(found.bound) else round(found.bound, 6),
+        "bound": plain_number(found.bound),
         "held_out": outcome_dict(found.held_out),
         "reason": found.reason,
     }
@@ -228,14 +228,13 @@ def promise_dict(found: Promise) -> Mapping[str, object]:
 
 def outcome_dict(found: Outcome) -> dict[str, object]:
     """Counts, and both shares with their intervals (None where undefined)."""
-    shares = {"share_alone": found.share_alone, "share_wrong": found.share_wrong}
     return {
         "n": found.n,
         "alone": found.alone,
         "wrong": found.wrong,
-        **{name: None if np.isnan(e.value) else [round(v, 6) for v in (e.value, e.low, e.high)]
-           for name, e in shares.items()},
-    }  # fmt: skip
+        "share_alone": found.share_alone.rounded(),
+        "share_wrong": found.share_wrong.rounded(),
+    }
 
 
 def _candidates(guide: Judged) -> Floats:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pocketscore.trust.distributions import clopper_pearson
-from pocketscore.types import MISSING, Estimate, Floats, Ints
+from pocketscore.types import MISSING, Estimate, Floats, Ints, plain_number
 
 BINS = 10
 RESAMPLES = 2000
@@ -96,10 +96,10 @@ def reliability_dict(found: Reliability) -> dict[str, object]:
     """JSON-ready; an empty bin has None."""
     return {
         "n": found.n,
-        **{name: _numbers(getattr(found, name)) for name in ("ece", "brier", "gap")},
+        **{name: getattr(found, name).rounded() for name in ("ece", "brier", "gap")},
         "bins": [
             {"low": b.low, "high": b.high, "n": b.n,
-             "confidence": round(b.confidence, 6) if b.n else None, "right": _numbers(b.right)}
+             "confidence": plain_number(b.confidence), "right": b.right.rounded()}
             for b in found.bins
         ],
     }  # fmt: skip
@@ -117,10 +117,3 @@ def _bin(place: int, confidence: Floats, right: Floats) -> Bin:
 def _estimate(value: float, draws: Floats) -> Estimate:
     low, high = np.percentile(draws, [2.5, 97.5])
     return Estimate(float(value), float(low), float(high))
-
-
-def _numbers(found: Estimate) -> dict[str, float | None]:
-    return {
-        name: round(value, 6) if np.isfinite(value) else None
-        for name, value in (("value", found.value), ("low", found.low), ("high", found.high))
-    }
