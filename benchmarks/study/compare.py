@@ -48,6 +48,9 @@ RESULTS = Path(__file__).parent.parent / "results"
 RECIPE = 2
 """Raise when the same settings shall give other scores."""
 
+LATER = ("wrong_at_most", "harden")
+"""Settings that came after the first committed predictions; as they were then, they have no part in a name."""
+
 SEEDS = 3
 """Students for each entry and item."""
 
@@ -177,7 +180,8 @@ def _distilled(case: Case, name: str, seed: int) -> str:
     how = ENTRIES[name]
     training = [asdict(settings) for settings in (POCKET_TRAINING, ELSTM_TRANSFER_TRAINING, ELSTM_TRAINING)]
     recipes = (RECIPE, lesson.RECIPE, baselines.RECIPE, LAMBDAS, training)
-    return f"distilled-{key_of(recipes, case.digest, asdict(how.settings), how.labels, seed)}"
+    settings = {name: value for name, value in asdict(how.settings).items() if value or name not in LATER}
+    return f"distilled-{key_of(recipes, case.digest, settings, how.labels, seed)}"
 
 
 def _indices(stored: Mapping[str, np.ndarray]) -> dict[str, Ints]:

@@ -1,0 +1,202 @@
+"""The certificate: what a scorer is for, what it was made from, what was found out about it, and what was not.
+
+It travels inside the `.pocket` as JSON (`certificate`), so that the evidence goes where the file goes; `markdown`
+writes the same for people. Counts and numbers alone, no pupil's words; nothing in it depends on the clock, so that equal runs
+give equal files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pocketscore.results import METHODS, ItemResult
+from pocketscore.trust.conventions import flag_dict
+from pocketscore.trust.deferral import outcome_dict, promise_dict
+from pocketscore.trust.fairness import GroupColumn
+from pocketscore.types import Estimate
+
+PURPOSE = (
+    "Drafts scores for one written-answer item, for people who decide. Not for an item, an age group, a language or a "
+    "use that the numbers below do not speak of, and not for decisions about a person without one who reads the answer."
+)
+
+_SHOWN = {
+    "student": ("parameters", "vocabulary", "lambda", "transfer_set"),
+    "teacher": ("teacher", "parameters", "weights_sha256", "folds", "epochs"),
+}
+"""What people are told of both; programs read the JSON."""
+
+SHORT = 4
+"""Decimals in the certificate; `evaluation.json` has more."""
+
+
+def certificate(result: ItemResult) -> dict[str, object]:
+    """What the file says of its own evidence, JSON-ready and short: `evaluation.json` has all of it."""
+    found = result.validity
+    return {
+        "purpose": PURPOSE,
+        "conventions": [{**flag_dict(flag), "estimate": _short(flag.estimate)} for flag in found.flags],
+        "by_point": {
+            one.point: {"n": one.n, "exact": _short(one.exact), "bias": _short(one.bias)}
+            for one in found.points["student"]
+        },
+        "calibration": {name: _short(getattr(found.reliability, name)) for name in ("ece", "brier", "gap")},
+        "true_score": None if found.numbers is None else _true_score(result),
+        "groups": {column.name: _groups(column) for column in found.groups},
+        "referred": dict(found.referred),
+        "promise": None if result.promise is None else promise_dict(result.promise),
+        "promise_on_test": None if result.deferred is None else outcome_dict(result.deferred),
+        "attacks": None if result.gaming is None else {
+            one.name: {"tried": one.tried, "succeeded": one.successes, "caught": one.caught, "rate": _short(one.rate)}
+            for one in result.gaming.results
+        },
+        "not_examined": list(found.missing),
+    }  # fmt: skip
+
+
+def markdown(card: Mapping[str, Any], item: str) -> str:
+    """A card as Markdown, for any card: what it lacks is left out.
+
+    Args:
+        card: `Scorer.card`.
+        item: Id of the item.
+    """
+    evidence = card.get("evidence") or {}
+    parts = (
+        [f"# Scorer of item {item}", "", str(evidence.get("purpose", PURPOSE)), ""],
+        _table("Made from", ("", ""), _made_from(card)),
+        _table("Agreement with the human score, test part", ("scored by", "metric", "value (95 %)"), _agreement(card)),
+        _table("Conventions", ("source", "mark", "found", "verdict"), _conventions(evidence)),
+        _table("Each score point", ("point", "answers", "exact agreement", "bias"), _points(evidence)),
+        _table("Calibration and true scores", ("", ""), _numbers(evidence)),
+        _table("Groups", ("column", "group", "answers", "DSM", "verdict"), _group_rows(evidence)),
+        _table("Scores given alone", ("", ""), _promise(evidence)),
+        _table("Test answers referred to people", ("reason", "answers"), evidence.get("referred", {}).items()),
+        _table("Attacks", ("attack", "succeeded", "rate (95 %)"), _attacks(evidence)),
+        _list("Not examined", evidence.get("not_examined", [])),
+    )
+    return "\n".join(line for part in parts for line in part).rstrip() + "\n"
+
+
+def _short(found: Estimate) -> list[float | None]:
+    """Value, low and high."""
+    return [None if number is None else round(number, SHORT) for number in found.rounded().values()]
+
+
+def _true_score(result: ItemResult) -> dict[str, object]:
+    numbers = result.validity.numbers
+    assert numbers is not None
+    found, lost = numbers.true_score, numbers.degradation
+    return {
+        "prmse": _short(found.prmse),
+        "double_scored": found.n_double,
+        "disattenuated_r": _short(lost.disattenuated),
+        "caution": found.reason or found.caution,
+    }
+
+
+def _groups(column: GroupColumn) -> dict[str, object]:
+    return {
+        "examined": {
+            group.label: {"n": group.n, "dsm": _short(group.dsm), "verdict": group.verdict.value}
+            for group in column.groups
+        },
+        "not_examined": {group.label: group.reason for group in column.not_examined},
+        "unknown": column.unknown,
+        "reason": column.reason,
+    }
+
+
+def _made_from(card: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
+    for name, words in (("pocketscore", "PocketScore"), ("preset", "Student"), ("data_sha256", "SHA-256 of the data")):
+        if name in card:
+            yield words, card[name]
+    yield from ((f"Answers, {part}", n) for part, n in (card.get("responses") or {}).items() if n)
+    for who, names in _SHOWN.items():
+        found = card.get(who) or {}
+        yield from ((f"{who}: {name}".replace("_", " "), found[name]) for name in names if name in found)
+
+
+def _agreement(card: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    named = {METHODS.get(key, key): found for key, found in (card.get("test") or {}).items()}
+    if card.get("human_human"):
+        named["Two human raters"] = card["human_human"]
+    for name, found in named.items():
+        for metric, estimate in found["metrics"].items():
+            yield name, metric.replace("_", " "), _interval([*estimate.values()])
+
+
+def _conventions(evidence: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
+    for flag in evidence.get("conventions", ()):
+        verdict = flag["verdict"] + (f" ({flag['reason']})" if flag["reason"] else "")
+        yield flag["source"], flag["mark"], _interval(flag["estimate"]), verdict
+
+
+def _points(evidence: Mapping[str, Any]) -> Iterator[tuple[object, ...]]:
+    for point, found in evidence.get("by_point", {}).items():
+        yield point, found["n"], _interval(found["exact"]), _interval(found["bias"])
+
+
+def _numbers(evidence: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    names = {"ece": "Expected calibration error", "brier": "Brier score", "gap": "Confidence less share right"}
+    for name, found in (evidence.get("calibration") or {}).items():
+        yield names.get(name, name), _interval(found)
+    if found := evidence.get("true_score"):
+        yield "PRMSE", _interval(found["prmse"]) + (f" ({found['caution']})" if found["caution"] else "")
+        yield "Disattenuated correlation", _interval(found["disattenuated_r"])
+
+
+def _group_rows(evidence: Mapping[str, Any]) -> Iterator[tuple[object, ...]]:
+    for column, found in evidence.get("groups", {}).items():
+        for label, group in found["examined"].items():
+            yield column, label, group["n"], _interval(group["dsm"]), group["verdict"]
+        for label, reason in found["not_examined"].items():
+            yield column, label, "", "", f"not examined: {reason}"
+
+
+def _promise(evidence: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
+    promise = evidence.get("promise")
+    if promise is None:
+        if evidence:
+            yield "Promise", "none was asked for: no score is referred for being uncertain"
+        return
+    yield (
+        "Asked for",
+        f"at most {promise['wrong_at_most']:.1%} of them wrong, with confidence {promise['confidence']:g}",
+    )
+    if promise["threshold"] is None:
+        yield "Promise", f"none, so all go to people: {promise['reason']}"
+        return
+    held, test = promise["held_out"], evidence.get("promise_on_test")
+    yield "Promise", f"at most {promise['bound']:.1%} wrong, from a certainty of {promise['threshold']:.3f}"
+    yield "Held-out answers", f"{held['alone']} of {held['n']} alone, {held['wrong']} of these wrong"
+    if test:
+        yield "Test answers", f"{test['alone']} of {test['n']} alone, {test['wrong']} of these wrong"
+
+
+def _attacks(evidence: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    for name, found in (evidence.get("attacks") or {}).items():
+        yield name.replace("_", " "), f"{found['succeeded']} of {found['tried']}", _interval(found["rate"])
+
+
+def _interval(found: list[float | None]) -> str:
+    value, low, high = found
+    if value is None:
+        return "–"
+    return f"{value:.3f}" if low is None or high is None else f"{value:.3f} ({low:.3f} to {high:.3f})"
+
+
+def _table(title: str, heads: tuple[str, ...], rows: Any) -> list[str]:  # noqa: ANN401 (any iterable of rows)
+    lines = ["| " + " | ".join(_cell(cell) for cell in row) + " |" for row in rows]
+    if not lines:
+        return []
+    return [f"## {title}", "", "| " + " | ".join(heads) + " |", "|" + "---|" * len(heads), *lines, ""]
+
+
+def _list(title: str, lines: list[str]) -> list[str]:
+    return [f"## {title}", "", *(f"- {line}" for line in lines), ""] if lines else []
+
+
+def _cell(value: object) -> str:
+    return str(value).replace("|", "\\|").replace("\n", " ")
