@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +19,7 @@ from pocketscore.data.delimited import DelimitedFile
 from pocketscore.errors import InputError
 from pocketscore.progress import Silent
 from pocketscore.student import Scorer
+from pocketscore.student.screen import Screen
 from pocketscore.types import Scores
 
 ANSWERS = ("The cold glass; cools the air", 'it is "not" from\nthe glass', "", "zzz", "水 air")
@@ -160,3 +164,17 @@ def test_it_reads_what_the_table_reads(tmp_path: Path, data: bytes) -> None:
     found, table = DelimitedFile.check(path), read_table(path)
     assert (found.columns, found.size, found.dialect) == (table.columns, len(table), table.dialect)
     assert [tuple(row) for row in found.rows()] == list(table.rows)
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_rows_are_counted_by_who_decides(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jobs: int) -> None:
+    monkeypatch.setattr(bulk, "WORTH_PROCESSES", 10)
+    screen = Screen(longest=10, blocks=(0,), seen_share=0.5, known_share=0.5, odd_share=0.4)
+    scorer = bundle.save(replace(make_scorer(), screen=screen), tmp_path / "item.pocket")
+    source = DelimitedFile.check(write(tmp_path / "a.csv", 20))
+    counts = bulk.score_file(tmp_path / "item.pocket", source, "answer", tmp_path / "out.csv", jobs, Silent())
+    rows = list(csv.DictReader(io.StringIO((tmp_path / "out.csv").read_bytes().decode(), newline="")))
+    reasons = ["" if reason is None else reason.value for reason in scorer.score(ANSWERS).refer]
+    assert [row["refer"] for row in rows] == reasons * 4
+    assert [row["status"] for row in rows[:5]] == ["ok", "ok", "empty", "unfamiliar", "ok"]
+    assert counts == {"": 12, "empty": 4, "gibberish": 4} == Counter(row["refer"] for row in rows)

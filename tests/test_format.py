@@ -20,8 +20,11 @@ from typing import Any
 import pytest
 
 from conftest import make_scorer
+from golden_parity import REFERRED
 from pocketscore import bundle
 from pocketscore.student import PRESETS, Scorer
+from pocketscore.student.screen import Deferral
+from pocketscore.types import Reason
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "format.md").read_text(encoding="utf-8")
@@ -43,6 +46,7 @@ TEXTS = (
 
 Vector = list[float]
 Matrix = list[Vector]
+PHRASES = json.loads((ROOT / "src" / "pocketscore" / "phrases.json").read_text("utf-8"))
 
 
 # --- Text -------------------------------------------------------------------------------------------------------------
@@ -124,6 +128,9 @@ class Reader:
         self.points: list[str] = json.loads(metadata["scale"])["points"]
         self.golden: list[tuple[str, Vector]] = json.loads(metadata["golden"])
         self.cuts: Vector | None = json.loads(metadata.get("cuts", "null"))
+        self.prompt: dict[str, str] = json.loads(metadata.get("prompt", "{}"))
+        self.screen: dict[str, Any] | None = json.loads(metadata.get("screen", "null"))
+        self.deferral: dict[str, Any] | None = json.loads(metadata.get("deferral", "null"))
         self.ids = {word: i for i, word in enumerate(self.vocabulary, start=1)}
         self.stored = self.tensors(header, body)
         self.check_shapes({name: entry["shape"] for name, entry in header.items()})
@@ -193,11 +200,62 @@ class Reader:
         return [power / sum(powers) for power in powers]
 
     def label(self, text: str) -> str:
-        row = self.probabilities(text)
+        return self.points[self.reported(self.probabilities(text))]
+
+    def reported(self, row: Vector) -> int:
         if self.cuts is None:
-            return self.points[row.index(max(row))]
+            return row.index(max(row))
         expected = sum(p * float(point) for p, point in zip(row, self.points, strict=True))
-        return self.points[sum(cut <= expected for cut in self.cuts)]
+        return sum(cut <= expected for cut in self.cuts)
+
+    # --- Which answers people must read -------------------------------------------------------------------------------
+
+    def reason(self, text: str) -> str:
+        """The reason, '' for none."""
+        words = split(text)
+        if not words:
+            return "empty"
+        strange = "" if self.screen is None else self.strange(words, self.screen)
+        if strange or self.deferral is None:
+            return strange
+        row, threshold = self.probabilities(text), self.deferral["threshold"]
+        return "low_certainty" if threshold is None or threshold > row[self.reported(row)] else ""
+
+    def strange(self, words: list[str], screen: dict[str, Any]) -> str:
+        if len(words) > 2 * screen["longest"] or len(words) > 1000:
+            return "too_long"
+        t = len(words)
+        letters = [c for word in words for c in word[:64]]
+        seen = sum(ord(c) >> 7 in screen["blocks"] for c in letters)
+        known = sum(word in self.vocabulary for word in words)
+        odd = sum(self.is_odd(word) for word in words)
+        back = t >= 6 and all(words[i] == words[i - 2] for i in range(2, t))
+        rules = {
+            "other_script": seen / len(letters) < screen["seen_share"],
+            "unknown_words": (known + 2) / (t + 2) < screen["known_share"],
+            "gibberish": odd / (t + 1) > screen["odd_share"] or back,
+            "copied": t >= 6 and 5 * self.hits(words) >= 4 * (t - 2),
+            "instructions": any(holds(words, phrase) for group in PHRASES["phrases"].values() for phrase in group),
+        }
+        return next((name for name, fits in rules.items() if fits), "")
+
+    def is_odd(self, word: str) -> bool:
+        start = word[:64]
+        if word in self.vocabulary or len(start) < 3 or re.search("[0-9]", start):
+            return False
+        if any(len(set(start[i : i + 4])) == 1 for i in range(len(start) - 3)):
+            return True
+        new = [a + b for a, b in pairwise(f"<{start}>") if a + b not in self.known_pairs()]
+        return 3 * len(new) >= len(start) + 1
+
+    @cache  # noqa: B019
+    def known_pairs(self) -> set[str]:
+        return {a + b for word in self.vocabulary for a, b in pairwise(f"<{word[:64]}>")}
+
+    def hits(self, words: list[str]) -> int:
+        sources = [split(self.prompt.get(name, "")) for name in ("question", "rubric")]
+        stand = [source[i : i + 3] for source in sources for i in range(len(source) - 2)]
+        return sum(words[i : i + 3] in stand for i in range(len(words) - 2))
 
     def dense(self, pooled: Vector) -> Vector:
         activation = selu if self.spec.get("activation") == "selu" else relu
@@ -231,6 +289,18 @@ class Reader:
                 state[i] = sigmoid(gates[3 * u + i]) * math.tanh(cell[i])
                 best[i] = max(best[i], state[i])
         return state if self.spec["pooling"] == "last" else best
+
+
+def holds(words: list[str], phrase: list[list[str]]) -> bool:
+    """Whether the words hold a phrase: ends of the slots so far, from every place on."""
+    ends = set(range(-PHRASES["gap"], len(words)))  # before the first slot anything may stand
+    for slot in phrase:
+        begins = {end + between for end in ends for between in range(PHRASES["gap"] + 1)}
+        runs = [split(alternative) for alternative in slot]
+        ends = {
+            i + len(run) for run in runs for i in range(len(words)) if i in begins and words[i : i + len(run)] == run
+        }
+    return bool(ends)
 
 
 def dot(a: Vector, b: Vector) -> float:
@@ -288,11 +358,36 @@ def test_the_score_is_what_the_page_says(tmp_path: Path) -> None:
         assert cuts is None or len(set(found)) > 1
 
 
-@pytest.mark.parametrize("version", ["1.0", "2.0"])
+@pytest.mark.parametrize("version", ["1.0", "2.0", "2.1", "2.2"])
 def test_the_committed_file_reads_the_same(version: str) -> None:
-    reader = Reader((ROOT / "tests" / "golden" / f"format-{version}.pocket").read_bytes())
+    path = ROOT / "tests" / "golden" / f"format-{version}.pocket"
+    reader, loaded = Reader(path.read_bytes()), bundle.load(path)
     for text, row in reader.golden:
         assert reader.probabilities(text) == pytest.approx(row, abs=TOLERANCE), text
+    texts = (*TEXTS, *REFERRED, "", "' '")
+    found = [reader.reason(text) for text in texts]
+    assert found == ["" if reason is None else reason.value for reason in loaded.score(texts).refer]
+    expected = {"", *(reason.value for reason in Reason if reason != Reason.NOT_TEXT)}
+    assert set(found) == (expected if version == "2.2" else {"", "empty"})
+
+
+def test_the_threshold_is_what_the_page_says(tmp_path: Path) -> None:
+    target = {"wrong_at_most": 0.05, "more": [None, {"水": "½"}]}
+    sure = sorted(mild_scorer("pocket").score(TEXTS).confidence.tolist())
+    middle = sure[len(sure) // 2] + 1e-5
+    for threshold, uncertain in (
+        (None, len(TEXTS)),
+        (0.0, 0),
+        (middle, sum(p < middle for p in sure)),
+        (1.0, len(TEXTS)),
+    ):
+        deferral = Deferral(threshold, target)
+        stored = bundle.save(replace(mild_scorer("pocket"), deferral=deferral), tmp_path / "item.pocket")
+        reader = Reader((tmp_path / "item.pocket").read_bytes())
+        assert reader.deferral == {"threshold": threshold, "target": target}
+        found = [reader.reason(text) for text in TEXTS]
+        assert found == [reason or "" for reason in stored.score(TEXTS).refer]
+        assert found.count("low_certainty") == uncertain
 
 
 def test_golden_texts_are_those_the_page_describes(tmp_path: Path) -> None:

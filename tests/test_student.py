@@ -62,6 +62,7 @@ def test_same_score_alone_and_in_any_batch(name: str, texts: list[str], data: st
         np.testing.assert_allclose(together.probabilities[place], alone.probabilities[0], atol=1e-9)
         assert together.labels[place] == alone.labels[0]
         assert together.status[place] == alone.status[0]
+        assert together.refer[place] == alone.refer[0]
 
 
 def test_scores_do_not_depend_on_what_was_scored_before(scorer: Scorer) -> None:

@@ -31,8 +31,11 @@ from pocketscore.progress import Progress
 from pocketscore.student import Scorer
 from pocketscore.types import Scores
 
-ADDED = ("score", "probability", "status")
+ADDED = ("score", "probability", "status", "refer")
 """Names of the columns that scoring adds."""
+
+ALONE = ""
+"""What stands in `refer` where the score stands alone."""
 
 PIECE = 2_000
 """Rows that are scored, written and counted together."""
@@ -48,17 +51,17 @@ Piece = list[list[str]]
 
 def added(scores: Scores) -> list[Cells]:
     """The cells of `ADDED` for each of N scores; score and probability are '' where there is none."""
-    cells = zip(scores.labels, scores.confidence.tolist(), scores.status, strict=True)
+    cells = zip(scores.labels, scores.confidence.tolist(), scores.status, scores.refer, strict=True)
     return [
-        ("", "", status.value) if label is None else (label, f"{confidence:.4f}", status.value)
-        for label, confidence, status in cells
+        (label or "", "" if label is None else f"{confidence:.4f}", status.value, ALONE if why is None else why.value)
+        for label, confidence, status, why in cells
     ]
 
 
 def score_file(
     scorer: Path, source: DelimitedFile, column: str, out: Path, jobs: int, progress: Progress
 ) -> Counter[str]:
-    """Add score, probability and status to every row of a delimited file; memory does not grow with its rows.
+    """Add the columns `ADDED` to every row of a delimited file; memory does not grow with its rows.
 
     Args:
         scorer: A `.pocket` file.
@@ -69,7 +72,7 @@ def score_file(
         progress: Told about rows.
 
     Returns:
-        Number of rows of each status.
+        Number of rows for each reason to refer them to people, `ALONE` among them.
 
     Raises:
         ArtefactError: When the scorer is damaged.
@@ -81,7 +84,7 @@ def score_file(
     loaded = load(scorer)
     dialect = _dialect_for(source.dialect, loaded)
     state = _state(source.path)
-    key = hashlib.sha256(repr((__version__, read_bytes(scorer), state, column, PIECE)).encode()).hexdigest()
+    key = hashlib.sha256(repr((__version__, ADDED, read_bytes(scorer), state, column, PIECE)).encode()).hexdigest()
     part = _Part.found(out.resolve(), key)
     progress.start("answers", source.size)
     progress.advance(part.rows)
@@ -173,7 +176,7 @@ class _Part:
         out: The output.
         key: Names scorer, source and column; a part of another key is begun again.
         rows, size: Rows and bytes that are finished.
-        counts: Number of rows of each status among them.
+        counts: Number of rows for each reason among them.
     """
 
     out: Path

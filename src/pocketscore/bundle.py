@@ -24,12 +24,13 @@ import numpy.typing as npt
 from pocketscore.data.files import atomic_write, read_bytes
 from pocketscore.errors import ArtefactError, InputError
 from pocketscore.student.scorer import Scorer
+from pocketscore.student.screen import Deferral, Screen
 from pocketscore.student.spec import PocketSpec, spec_from_dict, spec_to_dict
 from pocketscore.text import TEXT_VERSION, Vocabulary
 from pocketscore.types import Floats, Scale
 
 FORMAT = "pocketscore"
-FORMAT_VERSION = "2.1"
+FORMAT_VERSION = "2.2"
 READABLE = ("1", "2")
 """Major versions that this reader reads; a file of version 1 has no cut points."""
 
@@ -118,6 +119,8 @@ def to_bytes(scorer: Scorer) -> bytes:
         "cuts": _dump(scorer.cuts),
         "prompt": _dump({"question": scorer.question, "rubric": scorer.rubric}),
         "card": _dump(scorer.card),
+        "screen": _dump(None if scorer.screen is None else scorer.screen.to_json()),
+        "deferral": _dump(None if scorer.deferral is None else scorer.deferral.to_json()),
         "golden": _dump([[t, [round(x, 7) for x in p]] for t, p in zip(texts, expected.tolist(), strict=True)]),
     }
     return _pack(tensors, metadata)
@@ -177,6 +180,8 @@ def _build(metadata: Mapping[str, str], tensors: Tensors) -> Scorer:
         question=str(prompt.get("question", "")),
         rubric=str(prompt.get("rubric", "")),
         card=dict(json.loads(metadata["card"])),
+        screen=Screen.from_json(json.loads(metadata.get("screen", "null"))),
+        deferral=Deferral.from_json(json.loads(metadata.get("deferral", "null"))),
     )
 
 

@@ -1,4 +1,4 @@
-"""`pocketscore score`: add a score, its probability and a status to every row of a file."""
+"""`pocketscore score`: add a score, its probability, a status and who decides to every row of a file."""
 
 from __future__ import annotations
 
@@ -30,8 +30,9 @@ def score(
 ) -> None:
     """Score the answers of a file.
 
-    Every column, row and cell stays; three columns are added: score, probability (of that score) and status. CSV, TSV
-    and TXT files may be larger than memory; a run that was stopped goes on when the same command is given again.
+    Every column, row and cell stays; four columns are added: score, probability (of that score), status, and refer: why
+    a person must read the answer, empty where the score stands alone. CSV, TSV and TXT files may be larger than memory;
+    a run that was stopped goes on when the same command is given again.
     """
     from pocketscore.bundle import load
 
@@ -41,9 +42,20 @@ def score(
         counts = _streamed(scorer, answers, out, response, jobs or os.cpu_count() or 1)
     else:
         counts = _whole(loaded, answers, out, response)
-    found = ", ".join(f"{n} {status}" for status, n in counts.items())
-    typer.echo(f"{sum(counts.values())} answers scored for item {loaded.item}: {found}")
+    typer.echo(f"{sum(counts.values())} answers to item {loaded.item}: {_summary(counts)}")
+    if loaded.screen is None:
+        typer.echo("this scorer has no screen: other strange answers are not referred to people")
     typer.echo(f"written to {out}")
+
+
+def _summary(counts: Mapping[str, int]) -> str:
+    """How many scores stand alone, how many answers go to people, and why."""
+    from pocketscore.bulk import ALONE
+
+    referred = sorted(((n, reason) for reason, n in counts.items() if reason != ALONE), reverse=True)
+    alone, people = counts.get(ALONE, 0), sum(n for n, _ in referred)
+    why = ", ".join(f"{n} {reason}" for n, reason in referred)
+    return f"{alone} scored alone, {people} referred to people" + (f" ({why})" if why else "")
 
 
 def _streamed(scorer: Path, answers: Path, out: Path, response: str | None, jobs: int) -> Mapping[str, int]:
@@ -73,4 +85,4 @@ def _whole(scorer: Scorer, answers: Path, out: Path, response: str | None) -> Ma
     scores = scorer.score(["" if is_blank(cell) else cell_text(cell) for cell in table.column(column)])
     cells = list(zip(*added(scores), strict=True))
     write_table(with_columns(table, dict(zip(ADDED, cells, strict=True))), out)
-    return Counter(status.value for status in scores.status)
+    return Counter(cells[-1])

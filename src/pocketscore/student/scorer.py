@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import chain
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from pocketscore.errors import InputError
 from pocketscore.student.evidence import Strength, leave_one_out
 from pocketscore.student.forward import ElstmForward, PocketForward, Weights, softmax
+from pocketscore.student.screen import PLACES, Deferral, Screen, Screener
 from pocketscore.student.spec import PocketSpec, StudentSpec, parameters
-from pocketscore.text import MAX_WORDS, Vocabulary, Words, pair_buckets, places, word_buckets, word_hash, words
-from pocketscore.types import MISSING, Floats, Ints, Scale, Scores, Status, WordEvidence, check_cuts
+from pocketscore.text import MAX_WORDS, Hashes, Vocabulary, Words, pair_buckets, places, word_buckets, word_hash, words
+from pocketscore.types import MISSING, Floats, Ints, Reason, Scale, Scores, Status, WordEvidence, check_cuts
+
+Column = npt.NDArray[Any]
+"""An array with a row for each word."""
 
 _CACHED_WORDS = 20_000
 _BATCH = 32  # keeps the table rows of one batch inside the processor's cache
@@ -28,47 +34,62 @@ class _Rows(dict[str, int]):
         return row
 
 
-class _WideForward:
-    """Wide path of the `pocket` student: the mean weight of a text's hashed n-grams, per score point.
+class _Lexicon:
+    """What is worked out of words, once for each: the same words come again and again.
 
-    The same words come again and again, so each word's share (sum of weights, count, hash) is kept in a row.
+    Args:
+        measures: Name -> what gives, for M words, an array with M rows.
     """
+
+    def __init__(self, measures: Mapping[str, Callable[[list[str]], Column]]) -> None:
+        self._measures = measures
+        self._read = 0
+        self._forget()
+
+    def rows(self, texts: Sequence[Words]) -> Ints:
+        """The rows of the words of all texts, one after another; they hold until the next call."""
+        if len(self._rows) > _CACHED_WORDS:
+            self._forget()
+        count = sum(map(len, texts))
+        found = np.fromiter(map(self._rows.__getitem__, chain.from_iterable(texts)), dtype=np.int64, count=count)
+        if self._read != len(self._rows):
+            new = list(self._rows)[self._read :]
+            for name, measure in self._measures.items():
+                kept = self._columns.get(name)
+                self._columns[name] = measure(new) if kept is None else np.concatenate([kept, measure(new)])
+            self._read = len(self._rows)
+        return found
+
+    def __getitem__(self, name: str) -> Column:
+        """The array of a measure, a row for each word."""
+        return self._columns[name]
+
+    def _forget(self) -> None:
+        self._rows, self._read = _Rows(), 0
+        self._columns: dict[str, Column] = {}
+
+
+class _WideForward:
+    """Wide path of the `pocket` student: the mean weight of a text's hashed n-grams, per score point."""
 
     def __init__(self, buckets: int, weights: Weights) -> None:
         self._buckets = buckets
         table = weights["wide"].T.astype(np.float64)
-        self._weights = np.vstack([table, np.zeros_like(table[:1])])  # (buckets + 1, K): the last row adds nothing
-        self._forget()
+        counted = np.column_stack([table, np.ones(len(table))])
+        # (buckets + 1, K + 1): weights, and 1 to count by; the last row adds nothing.
+        self._weights = np.vstack([counted, np.zeros_like(counted[:1])])
 
-    def __call__(self, texts: Sequence[Words]) -> Floats:
-        """Logits (N, K); every text has at least one word."""
-        if len(self._rows) > _CACHED_WORDS:
-            self._forget()
-        lengths = np.array([len(text) for text in texts], dtype=np.int64)
+    def shares(self, found: Sequence[str]) -> Floats:
+        """What each of M words adds wherever it stands, shape (M, K + 1): weights and their number."""
+        return np.array([self._weights[word_buckets(word, self._buckets)].sum(axis=0) for word in found])
+
+    def __call__(self, shares: Floats, hashes: Hashes, lengths: Ints) -> Floats:
+        """Logits (N, K) of N texts from the `shares` and `word_hash`es of their words, one text after another."""
         ends = np.cumsum(lengths)
-        found = chain.from_iterable(texts)
-        rows = np.fromiter(map(self._rows.__getitem__, found), dtype=np.int64, count=int(ends[-1]))
-        if len(self._shares) != len(self._rows):
-            self._read_new()
-        pairs = np.append(pair_buckets(self._hashes[rows], self._buckets), 0)
+        pairs = np.append(pair_buckets(hashes, self._buckets), 0)
         pairs[ends - 1] = self._buckets  # a text's last word has no right neighbour
-        share = self._shares[rows] + self._weights[pairs]
-        counts = np.add.reduceat(self._counts[rows], ends - lengths) + lengths - 1
-        return np.asarray(np.add.reduceat(share, ends - lengths, axis=0) / counts[:, None])
-
-    def _forget(self) -> None:
-        self._rows = _Rows()
-        self._shares = np.empty((0, self._weights.shape[1]))
-        self._counts = np.empty(0, dtype=np.int64)
-        self._hashes = np.empty(0, dtype=np.uint32)
-
-    def _read_new(self) -> None:
-        """Fill the rows of the words met since the last call."""
-        new = list(self._rows)[len(self._shares) :]
-        places = [word_buckets(word, self._buckets) for word in new]
-        self._shares = np.vstack([self._shares, [self._weights[p].sum(axis=0) for p in places]])
-        self._counts = np.append(self._counts, [len(p) for p in places])
-        self._hashes = np.append(self._hashes, np.array([word_hash(word) for word in new], dtype=np.uint32))
+        sums = np.add.reduceat(shares + self._weights[pairs], ends - lengths, axis=0)
+        return np.asarray(sums[:, :-1] / sums[:, -1:])
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,6 +106,8 @@ class Scorer:
         question: The question as pupils read it, may be empty; shown beside answers, never scored.
         rubric: The rubric, may be empty.
         card: Numbers about the scorer (training sizes, agreement, provenance); no pupil's words.
+        screen: What ordinary answers look like; without it only empty answers and what is no text are referred.
+        deferral: When a score is too uncertain to stand alone; None lets every one stand.
     """
 
     item: str
@@ -96,6 +119,8 @@ class Scorer:
     question: str = ""
     rubric: str = ""
     card: dict[str, object] = field(default_factory=dict)
+    screen: Screen | None = None
+    deferral: Deferral | None = None
 
     def __post_init__(self) -> None:
         check_cuts(self.cuts, self.scale)
@@ -129,20 +154,40 @@ class Scorer:
         found = [words(text) if isinstance(text, str) else None for text in texts]
         status = tuple(self._status(text) for text in found)
         probabilities = np.full((len(found), len(self.scale)), np.nan)
+        strange: Ints = np.full(len(found), -1, dtype=np.int64)
         scorable = [i for i, text in enumerate(found) if text]
         scorable.sort(key=lambda i: len(found[i] or ()))  # alike lengths together
         for begin in range(0, len(scorable), _BATCH):
-            rows = scorable[begin : begin + _BATCH]
-            probabilities[rows] = softmax(self.logits([(found[i] or [])[:MAX_WORDS] for i in rows]))
+            places = scorable[begin : begin + _BATCH]
+            whole = [found[i] or [] for i in places]
+            read = [text[:MAX_WORDS] for text in whole]
+            rows, lengths = self._lexicon.rows(read), _lengths(read)
+            probabilities[places] = softmax(self._logits(rows, lengths))
+            if self._screener is not None:
+                strange[places] = self._screener.places(read, rows, self._lexicon["marks"][rows], _lengths(whole))
         scores = Scores(self.scale, probabilities, status, self.cuts)
+        scores = replace(scores, refer=self._refer(scores, strange))
         return replace(scores, evidence=self._evidence(texts, scores)) if evidence else scores
 
     def logits(self, texts: Sequence[Words]) -> Floats:
         """Logits (N, K) of texts given as folded words; every text has at least one word."""
-        lengths: Ints = np.array([len(text) for text in texts], dtype=np.int64)
-        ids = self.vocabulary.ids([word for text in texts for word in text])
-        deep = self._deep(ids, lengths)
-        return deep if self._wide is None else deep + self._wide(texts)
+        return self._logits(self._lexicon.rows(texts), _lengths(texts))
+
+    def _logits(self, rows: Ints, lengths: Ints) -> Floats:
+        deep = self._deep(self._lexicon["id"][rows], lengths)
+        if self._wide is None:
+            return deep
+        return deep + self._wide(self._lexicon["share"][rows], self._lexicon["hash"][rows], lengths)
+
+    def _refer(self, scores: Scores, strange: Ints) -> tuple[Reason | None, ...]:
+        """Reasons from the status, from what the screen found (places in `Reason`, -1 for nothing), and certainty."""
+        if self.deferral is not None:
+            uncertain = (strange < 0) & self.deferral.refers(scores.confidence)
+            strange = np.where(uncertain, PLACES[Reason.LOW_CERTAINTY], strange)
+        named = (*Reason, None)  # place -1 is the last
+        return tuple(
+            named[place] if none is None else none for none, place in zip(scores.refer, strange.tolist(), strict=True)
+        )
 
     def _evidence(self, texts: Sequence[str | None], scores: Scores) -> tuple[tuple[WordEvidence, ...], ...]:
         return tuple(
@@ -167,6 +212,21 @@ class Scorer:
         return Status.TRUNCATED if len(text) > MAX_WORDS else Status.OK
 
     @cached_property
+    def _lexicon(self) -> _Lexicon:
+        measures: dict[str, Callable[[list[str]], Column]] = {"id": self.vocabulary.ids}
+        if self._wide is not None:
+            measures |= {"share": self._wide.shares, "hash": _hashes}
+        if self._screener is not None:
+            measures["marks"] = self._screener.marks
+        return _Lexicon(measures)
+
+    @cached_property
+    def _screener(self) -> Screener | None:
+        if self.screen is None:
+            return None
+        return Screener(self.screen, self.vocabulary, self.question, self.rubric)
+
+    @cached_property
     def _deep(self) -> PocketForward | ElstmForward:
         if isinstance(self.spec, PocketSpec):
             return PocketForward(self.spec, self.weights)
@@ -175,3 +235,11 @@ class Scorer:
     @cached_property
     def _wide(self) -> _WideForward | None:
         return _WideForward(self.spec.buckets, self.weights) if isinstance(self.spec, PocketSpec) else None
+
+
+def _lengths(texts: Sequence[Words]) -> Ints:
+    return np.array([len(text) for text in texts], dtype=np.int64)
+
+
+def _hashes(found: Sequence[str]) -> Hashes:
+    return np.array([word_hash(word) for word in found], dtype=np.uint32)

@@ -241,8 +241,8 @@ def _candidates(guide: Judged) -> Floats:
     """Thresholds, strictest first; the laxest leaves everything alone."""
     found = np.quantile(guide.confidence, np.linspace(0, 1, CANDIDATES), method="inverted_cdf")
     found[0] = 0.0
-    # Shortest decimals keep a threshold the same number in every language that reads the file.
-    return np.unique(np.floor(found * 1e6) / 1e6)[::-1]
+    # Rounded down: another surface may differ in the last bits, and must not tip the answer that gave a threshold.
+    return np.unique(np.floor(found * 1e4) / 1e4)[::-1]
 
 
 def _expected(target: Target, seen: Outcome, guide: int, held_out: int) -> float:

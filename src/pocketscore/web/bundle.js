@@ -7,17 +7,20 @@ import { sha256 } from "./sha256.js";
 /** @typedef {import("./forward.js").Matrix} Matrix */
 /** @typedef {import("./forward.js").Weights} Weights */
 /** @typedef {import("./forward.js").Spec} Spec */
+/** @typedef {import("./screen.js").Screen} Screen */
+/** @typedef {import("./screen.js").Deferral} Deferral */
 /** @typedef {{dtype: string, shape: number[], data_offsets: number[]}} Entry */
 /**
  * What a file holds.
  * @typedef {{item: string, question: string, rubric: string, spec: Spec, vocabulary: string[],
  *   scale: {points: string[], kind: "ordinal" | "nominal"}, cuts: number[] | null, card: Record<string, unknown>,
- *   golden: [string, number[]][], weights: Weights}} Contents
+ *   screen: Screen | null, deferral: Deferral | null, golden: [string, number[]][], weights: Weights}} Contents
  */
 
 const READABLE = ["1", "2"];
 const TEXT_VERSION = "1";
 const MAX_HEADER = 2 ** 20;
+const MAX_BLOCK = 0x110000 >> 7;
 const MAX_TABLE = 2 ** 26; // numbers in the tables of the forward pass
 const AGAIN = "Get the file again from its maker.";
 /** @type {Record<string, string[]>} */
@@ -154,8 +157,42 @@ function contents(metadata, stored) {
   const { question = "", rubric = "" } = JSON.parse(metadata.prompt ?? "{}");
   const card = JSON.parse(metadata.card);
   require(isRecord(card), "card");
+  const screen = checkScreen(JSON.parse(metadata.screen ?? "null"));
+  const deferral = checkDeferral(JSON.parse(metadata.deferral ?? "null"));
   return { item: String(JSON.parse(metadata.item)), question: String(question), rubric: String(rubric), spec, vocabulary,
-    scale, cuts, card, golden, weights };
+    scale, cuts, card, screen, deferral, golden, weights };
+}
+
+/**
+ * @param {any} found
+ * @returns {Screen | null}
+ */
+function checkScreen(found) {
+  if (found === null) return null;
+  require(isRecord(found) && isSize(found.longest) && found.longest >= 1 && found.longest <= 1e9, "longest answer");
+  require(Array.isArray(found.blocks) && found.blocks.every((n) => isSize(n) && n < MAX_BLOCK), "blocks of the screen");
+  require([found.seen_share, found.known_share, found.odd_share].every(isPart), "shares of the screen");
+  return /** @type {any} */ (found);
+}
+
+/**
+ * @param {any} found
+ * @returns {Deferral | null}
+ */
+function checkDeferral(found) {
+  if (found === null) return null;
+  require(isRecord(found) && (found.threshold === null || isPart(found.threshold)), "threshold");
+  require(isRecord(found.target) && allFinite(found.target), "target of the threshold");
+  return /** @type {any} */ (found);
+}
+
+/**
+ * @param {unknown} value of JSON
+ * @returns {boolean} whether all numbers in it are finite
+ */
+function allFinite(value) {
+  if (typeof value === "object" && value !== null) return Object.values(value).every(allFinite);
+  return typeof value !== "number" || Number.isFinite(value);
 }
 
 /**
@@ -306,6 +343,11 @@ function isTexts(value) {
 /** @param {unknown} x */
 function isShare(x) {
   return typeof x === "number" && x >= 0 && x < 1;
+}
+
+/** @param {unknown} x */
+function isPart(x) {
+  return typeof x === "number" && x >= 0 && x <= 1;
 }
 
 /**

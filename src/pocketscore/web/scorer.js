@@ -4,13 +4,15 @@
 
 import { ArtefactError, read } from "./bundle.js";
 import { ElstmForward, PocketForward, softmax } from "./forward.js";
+import { Screener } from "./screen.js";
 import { MAX_WORDS, pairBucket, places, wordBuckets, wordHash, words } from "./text.js";
 
 /**
  * What a scorer says of one answer.
  * @typedef {{status: "ok" | "truncated" | "unfamiliar" | "empty" | "not_text", label: string | null,
- *   index: number, probabilities: number[], expected: number, confidence: number}} Score
- *   `label` is null, `index` -1 and the numbers NaN where there is no score
+ *   index: number, probabilities: number[], expected: number, confidence: number, refer: Reason}} Score
+ *   `label` is null, `index` -1 and the numbers NaN where there is no score; `refer` is why a person must read the answer
+ * @typedef {import("./screen.js").Reason} Reason
  * @typedef {import("./text.js").Place & {contribution: number}} Evidence
  *   `contribution`: how much lower the expected score (ordinal scales) or the probability of the reported point (nominal
  *   scales) is without this word
@@ -29,6 +31,10 @@ export class Scorer {
     this.scale = contents.scale;
     this.cuts = contents.cuts;
     this.card = contents.card;
+    this.screen = contents.screen;
+    this.deferral = contents.deferral;
+    /** @private */
+    this.screener = contents.screen && new Screener(contents.screen, contents.vocabulary, [contents.question, contents.rubric]);
     /** @private */
     this.ids = new Map(contents.vocabulary.map((word, i) => [word, i + 1]));
     const { spec, weights } = contents;
@@ -50,7 +56,9 @@ export class Scorer {
     return texts.map((text) => {
       if (typeof text !== "string") return this.none("not_text");
       const found = words(text);
-      return found.length ? this.scored(found, this.status(found)) : this.none("empty");
+      if (!found.length) return this.none("empty");
+      const score = this.scored(found, this.status(found));
+      return { ...score, refer: this.screener?.reason(found) || this.doubt(score.confidence) };
     });
   }
 
@@ -102,6 +110,17 @@ export class Scorer {
 
   /**
    * @private
+   * @param {number} confidence
+   * @returns {Reason}
+   */
+  doubt(confidence) {
+    if (this.deferral === null) return "";
+    const { threshold } = this.deferral;
+    return threshold === null || confidence < threshold ? "low_certainty" : "";
+  }
+
+  /**
+   * @private
    * @param {string[]} found at least one word
    * @param {Score["status"]} status
    * @returns {Score}
@@ -112,7 +131,8 @@ export class Scorer {
     const index = this.cuts === null
       ? probabilities.indexOf(Math.max(...probabilities))
       : this.cuts.filter((cut) => cut <= expected).length;
-    return { status, label: this.scale.points[index], index, probabilities, expected, confidence: probabilities[index] };
+    const label = this.scale.points[index];
+    return { status, label, index, probabilities, expected, confidence: probabilities[index], refer: "" };
   }
 
   /**
@@ -133,7 +153,7 @@ export class Scorer {
    */
   none(status) {
     const probabilities = this.scale.points.map(() => NaN);
-    return { status, label: null, index: -1, probabilities, expected: NaN, confidence: NaN };
+    return { status, label: null, index: -1, probabilities, expected: NaN, confidence: NaN, refer: status };
   }
 }
 

@@ -5,7 +5,7 @@
 import { table } from "./chartable.js";
 
 export const MAX_WORDS = 1000;
-const MAX_LETTERS = 64;
+export const MAX_LETTERS = 64;
 const NGRAM_SIZES = [3, 4, 5];
 
 /** @type {Map<number, string> | undefined} */

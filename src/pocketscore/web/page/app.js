@@ -74,7 +74,14 @@ function about(scorer) {
   const agreement = Number.isFinite(qwk)
     ? ` On ${found.n} answers that it had not seen it agrees with people to a quadratic weighted kappa of ${qwk.toFixed(2)}.`
     : "";
-  return `${scorer.item}: score points ${scorer.scale.points.join(", ")}.${agreement}`;
+  return `${scorer.item}: score points ${scorer.scale.points.join(", ")}.${agreement}${certainty(scorer)}`;
+}
+
+/** @param {Scorer} scorer @returns {string} what it leaves to people, "" if it does not say */
+function certainty({ deferral }) {
+  if (deferral === null) return "";
+  if (deferral.threshold === null) return " None of its scores may stand alone: please read every answer.";
+  return ` It leaves to you every answer whose score it is less than ${Number((100 * deferral.threshold).toFixed(1))} % sure of.`;
 }
 
 /** @returns {Promise<boolean>} whether there is something to show already */
@@ -229,7 +236,7 @@ async function eraseAll() {
   review = undefined;
   table = undefined;
   unsaved = false;
-  const shown = ["answers", "preview", "answer", "why", "rubric", "points", "summary", "chart", "place", "file-note", "saved-note"];
+  const shown = ["answers", "preview", "answer", "why", "refer", "rubric", "points", "summary", "to-read", "chart", "place", "file-note", "saved-note"];
   for (const id of shown) byId(id).replaceChildren();
   byId("paste").value = "";
   byId("file").value = "";

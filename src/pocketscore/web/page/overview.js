@@ -3,6 +3,7 @@
  */
 
 import { byId, counted, make } from "./dom.js";
+import { ORDER, inShort } from "./reasons.js";
 
 /** @typedef {import("./session.js").Session} Session */
 
@@ -10,8 +11,6 @@ const PAGE = 50;
 const LONGEST = 300;
 /** @type {Record<string, string>} */
 const REMARKS = {
-  empty: "no answer",
-  not_text: "no answer",
   unfamiliar: "no word that the scorer knows",
   truncated: "only the first 1,000 words were read",
 };
@@ -25,11 +24,16 @@ export function firstPage() {
 
 /** @param {Session} session */
 export function drawOverview(session) {
-  const { looked, changed, unscored, counts } = session.summary();
+  const { looked, changed, unscored, alone, unread, counts } = session.summary();
   const parts = [`${counted(session.table.rows.length, "answer", "answers")}`];
+  const open = [...unread.values()].reduce((sum, n) => sum + n, 0);
+  if (session.chooses) parts.push(`${alone.toLocaleString("en")} scored alone`, `${open.toLocaleString("en")} for you to read`);
   if (unscored) parts.push(`${unscored} without a score`);
   parts.push(looked ? `${looked} reviewed, ${changed} changed by you` : "none reviewed yet");
   byId("summary").textContent = `${parts.join(", ")}.`;
+  const why = ORDER.flatMap((reason) => (unread.has(reason) ? [`${inShort(reason)} (${unread.get(reason)?.toLocaleString("en")})`] : []));
+  byId("to-read").textContent = why.length ? `Why you should read them: ${why.join(", ")}.` : "";
+  byId("only-read").hidden = !session.chooses;
   drawChart(session.scorer.scale.points, counts);
   drawTable(session);
 }
@@ -58,6 +62,7 @@ function chosenRows(session) {
   const filters = {
     all: () => true,
     open: (row) => session.machine[row].index >= 0 && !session.given.has(row),
+    read: (row) => session.unread(row),
     changed: (row) => session.given.has(row) && session.given.get(row) !== session.machine[row].index,
     none: (row) => session.final(row) < 0,
   };
@@ -89,11 +94,11 @@ export function drawTable(session, size = PAGE) {
  * @param {number} row
  */
 function line(session, row) {
-  const { label, confidence, status } = session.machine[row];
+  const { label, confidence, status, refer } = session.machine[row];
   const text = session.text(row);
   const point = session.scorer.scale.points[session.final(row)] ?? "–";
   const sure = label === null ? "" : `${Math.round(100 * confidence)} %`;
-  const remark = session.given.has(row) ? "reviewed" : (REMARKS[status] ?? "");
+  const remark = session.given.has(row) ? "reviewed" : inShort(refer) || (REMARKS[status] ?? "");
   return make(
     "tr", {},
     make("td", {}, String(session.table.numbers[row])),

@@ -1,8 +1,9 @@
 /**
- * One answer at a time, least certain first, from the keyboard if wanted.
+ * One answer at a time, those that need reading first, from the keyboard if wanted.
  */
 
 import { byId, make, say, show } from "./dom.js";
+import { sentence } from "./reasons.js";
 
 /** @typedef {import("./session.js").Session} Session */
 /** @typedef {import("../scorer.js").Evidence} Evidence */
@@ -25,7 +26,7 @@ export class Review {
     this.drawn = 0; // counts the answers shown, so that late marks are not put on another one
   }
 
-  /** Begin with the least certain answer that was not looked at, or with the row given. @param {number} [row] */
+  /** Begin with the first answer that was not looked at, or with the row given. @param {number} [row] */
   open(row) {
     const { queue, given } = this.session;
     if (row !== undefined && !queue.includes(row)) queue.push(row); // an empty answer, opened by hand
@@ -43,7 +44,7 @@ export class Review {
   move(places) {
     this.at = Math.max(0, Math.min(this.session.queue.length - 1, this.at + places));
     this.draw();
-    say(`${byId("place").textContent}: ${this.session.text(this.row).slice(0, 500)}`);
+    say(`${byId("place").textContent}: ${byId("refer").textContent} ${this.session.text(this.row).slice(0, 500)}`);
   }
 
   /** @param {number} point */
@@ -82,6 +83,8 @@ export class Review {
     const text = session.text(row);
     byId("place").textContent = `Answer ${this.at + 1} of ${session.queue.length} · row ${session.table.numbers[row]} of your file · ` +
       `${session.given.size} reviewed`;
+    byId("refer").textContent = sentence(score.refer);
+    byId("refer").hidden = sentence(score.refer) === "";
     byId("answer").dir = "auto";
     this.explain(text, score);
     byId("points").replaceChildren(...scale.points.map((point, i) => this.button(point, i, score.index)));
@@ -216,7 +219,7 @@ function reasons(score, evidence) {
     make("strong", {}, sure),
     raised ? `Words that raise it (solid line): ${raised}. ` : "",
     lowered ? `Words that lower it (dotted line): ${lowered}. ` : "",
-    score.status === "unfamiliar" ? "The scorer knows none of these words: please read this answer yourself." : "",
+    score.status === "unfamiliar" && !score.refer ? "The scorer knows none of these words: please read this answer yourself." : "",
     score.status === "truncated" ? "Only the first 1,000 words were read." : "",
   ];
 }

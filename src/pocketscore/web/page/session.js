@@ -2,11 +2,13 @@
  * The work on one table: the machine's scores, the teacher's, and the order in which to look at them. No page in here.
  */
 
+import { ORDER } from "./reasons.js";
 import { uniqueName, write } from "./table.js";
 
 /** @typedef {import("../scorer.js").Scorer} Scorer */
 /** @typedef {import("../scorer.js").Score} Score */
 /** @typedef {import("./table.js").Table} Table */
+/** @typedef {import("../screen.js").Reason} Reason */
 const SLICE_MS = 30;
 
 /** @returns {string} unlike that of any other work */
@@ -67,11 +69,28 @@ export class Session {
     return this.table.rows[row][this.column];
   }
 
-  /** @returns {number[]} rows that have a score, the least certain first; unfamiliar answers before all others */
+  /** @returns {number[]} rows that have a score: those to read, by reason, then unfamiliar ones; the least certain first */
   order() {
-    const doubt = this.machine.map((score) => (score.status === "unfamiliar" ? -1 : score.confidence));
-    const rows = doubt.flatMap((value, row) => (Number.isNaN(value) ? [] : [row]));
-    return rows.sort((a, b) => doubt[a] - doubt[b] || a - b);
+    const scored = this.machine.flatMap((score, row) => (score.index < 0 ? [] : [row]));
+    const last = ORDER.length + 1;
+    const classes = this.machine.map(({ refer, status }) => {
+      if (refer) return ORDER.indexOf(refer);
+      return status === "unfamiliar" ? last - 1 : last;
+    });
+    return scored.sort((a, b) => classes[a] - classes[b] || this.machine[a].confidence - this.machine[b].confidence || a - b);
+  }
+
+  /** @returns {boolean} whether the scorer says which scores stand alone */
+  get chooses() {
+    return this.scorer.screen !== null || this.scorer.deferral !== null;
+  }
+
+  /**
+   * @param {number} row
+   * @returns {boolean} whether the teacher has this answer still to read: it has a score that does not stand alone
+   */
+  unread(row) {
+    return this.machine[row].refer !== "" && this.machine[row].index >= 0 && !this.given.has(row);
   }
 
   /**
@@ -101,32 +120,39 @@ export class Session {
     return this.given.get(row) ?? this.machine[row].index;
   }
 
-  /** @returns {{looked: number, changed: number, unscored: number, counts: number[]}} over all answers */
+  /**
+   * @returns {{looked: number, changed: number, unscored: number, alone: number, unread: Map<Reason, number>,
+   *   counts: number[]}} over all answers
+   */
   summary() {
     const counts = this.scorer.scale.points.map(() => 0);
     let changed = 0;
     let unscored = 0;
+    /** @type {Map<Reason, number>} */
+    const unread = new Map();
     this.machine.forEach((score, row) => {
+      if (this.unread(row)) unread.set(score.refer, (unread.get(score.refer) ?? 0) + 1);
       const point = this.final(row);
       if (point < 0) unscored += 1;
       else counts[point] += 1;
       if (this.given.has(row) && this.given.get(row) !== score.index) changed += 1;
     });
-    return { looked: this.given.size, changed, unscored, counts };
+    const alone = this.machine.filter((score) => score.refer === "").length;
+    return { looked: this.given.size, changed, unscored, alone, unread, counts };
   }
 
-  /** @returns {{text: string, harmless: number}} the user's own table with four columns more, see `write` */
+  /** @returns {{text: string, harmless: number}} the user's own table with five columns more, see `write` */
   csv() {
     const { header, columns, rows, delimiter } = this.table;
     /** @type {string[]} */
     const names = [];
-    for (const name of ["score", "machine_score", "probability", "status"]) names.push(uniqueName([...columns, ...names], name));
+    for (const name of ["score", "machine_score", "probability", "status", "refer"]) names.push(uniqueName([...columns, ...names], name));
     const { points } = this.scorer.scale;
     const longer = rows.map((row, i) => {
-      const { label, confidence, status } = this.machine[i];
+      const { label, confidence, status, refer } = this.machine[i];
       const probability = label === null ? "" : confidence.toFixed(4);
       const looked = this.given.has(i) ? "reviewed" : status;
-      return [...row, points[this.final(i)] ?? "", label ?? "", probability, looked];
+      return [...row, points[this.final(i)] ?? "", label ?? "", probability, looked, refer];
     });
     return write([...header, ...names], longer, delimiter);
   }
