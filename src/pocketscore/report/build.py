@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from pocketscore.bundle import FORMAT_VERSION
 from pocketscore.errors import InputError
-from pocketscore.report import findings, notes, numerals
+from pocketscore.report import findings, notes, numerals, wording
 from pocketscore.report.item import ItemView
 from pocketscore.report.notes import DataNotes, Speed
 from pocketscore.results import ItemResult
@@ -69,5 +69,5 @@ def _template() -> jinja2.Template:
         lstrip_blocks=True,
     )
     style = Markup((_FOLDER / "style.css").read_text("utf-8"))  # our own file, not data
-    environment.globals |= {"style": style, "n": numerals, "findings": findings}
+    environment.globals |= {"style": style, "n": numerals, "findings": findings, "words": wording}
     return environment.get_template("report.html.jinja")

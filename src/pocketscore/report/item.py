@@ -11,7 +11,12 @@ import numpy as np
 from markupsafe import Markup
 
 from pocketscore.report import answers, charts, findings, notes
+from pocketscore.report.frontier_chart import Sized, frontier_chart
 from pocketscore.report.numerals import plain
+from pocketscore.report.summary import Fact, Glance, glance, summary
+from pocketscore.report.summary_groups import column_name
+from pocketscore.report.validity_view import ValidityView
+from pocketscore.report.wording import RATERS, label
 from pocketscore.results import METHODS, ItemResult
 from pocketscore.student.spec import PRESETS, spec_to_dict
 from pocketscore.types import MISSING, Ints, Part
@@ -33,7 +38,7 @@ class Matrix:
 
 @dataclass(frozen=True)
 class PointCount:
-    """How many answers have a score point (None: any), in train, validation, test and altogether."""
+    """How many answers have a score point (None: any), in each part and altogether."""
 
     point: str | None
     counts: tuple[int, ...]
@@ -59,6 +64,31 @@ class ItemView:
     def id(self) -> str:
         """The item's id."""
         return self.result.responses.item.id
+
+    @property
+    def nominal(self) -> bool:
+        """Whether the score points have no order."""
+        return self.result.responses.item.scale.kind == "nominal"
+
+    @cached_property
+    def summary(self) -> tuple[Fact, ...]:
+        """The evidence in plain words."""
+        return summary(self.result)
+
+    @property
+    def glance(self) -> Glance:
+        """The evidence for one line of the table of several items."""
+        return glance(self.result)
+
+    @cached_property
+    def validity(self) -> ValidityView:
+        """The evidence beyond plain agreement."""
+        return ValidityView(self.result)
+
+    @property
+    def group_names(self) -> list[Markup]:
+        """Group columns of the data, examined or not."""
+        return [label(column_name(name)) for name in self.result.responses.groups]
 
     @cached_property
     def compared(self) -> tuple[findings.Compared, ...]:
@@ -88,6 +118,26 @@ class ItemView:
         lines = [(line, findings.main_estimate(line.agreement, scale)) for line in self.compared]
         rows = [charts.IntervalRow(line.name, estimate, line.key == "student") for line, estimate in lines]
         return charts.interval_chart(rows, f"{self.main_metric} with the human score, 95 % interval")
+
+    @cached_property
+    def sized(self) -> tuple[Sized, ...]:
+        """Models whose size and quality are known, the student first."""
+        weights = self.result.scorer.parameters
+        sizes = {"student": weights, "original_nn": weights, "teacher": self.result.teacher_parameters}
+        scale, found = self.result.responses.item.scale, self.result.agreement
+        models = [
+            Sized(name, RATERS[name], size, findings.main_estimate(found[name], scale))
+            for name, size in sizes.items()
+            if size and name in found
+        ]
+        return tuple(model for model in models if np.isfinite(model.quality.value))
+
+    @property
+    def frontier_chart(self) -> Markup:
+        """The main metric over the number of parameters."""
+        human, scale = self.result.human, self.result.responses.item.scale
+        people = None if human is None else findings.main_estimate(human, scale)
+        return frontier_chart(self.sized, self.main_metric, people if people and np.isfinite(people.value) else None)
 
     @property
     def matrices(self) -> tuple[Matrix, ...]:
@@ -143,11 +193,17 @@ class ItemView:
         """Answers where teacher and student agree, but not with the human."""
         return answers.doubtful(self.result)
 
+    @cached_property
+    def parts(self) -> tuple[Part, ...]:
+        """Parts of the data; calibration only where there is one."""
+        there = set(self.result.responses.parts or ())
+        return tuple(part for part in Part if part in there or part is not Part.CALIBRATION)
+
     @property
     def counts(self) -> tuple[PointCount, ...]:
         """Answers by score point and part, with totals."""
         points = self.result.responses.item.scale.points
-        scores = {part: self.result.responses.part(part).scores for part in Part}
+        scores = {part: self.result.responses.part(part).scores for part in self.parts}
         columns = [np.bincount(found[found != MISSING], minlength=len(points)) for found in scores.values()]
         table = np.column_stack([*columns, np.sum(columns, axis=0)])
         rows = [PointCount(point, tuple(row)) for point, row in zip(points, table.tolist(), strict=True)]

@@ -1,4 +1,7 @@
-"""How the report writes numbers: three decimals for agreement, commas between thousands, a dash for the undefined."""
+"""How the report writes numbers: three decimals for agreement, commas between thousands, a dash for the undefined.
+
+Words for people (`share`) have percent without needless decimals; tables for researchers have three decimals.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,9 @@ from pocketscore.types import Estimate
 
 UNDEFINED = Markup('<span class="undefined" title="undefined for these data">–</span>')
 """Stands for NaN and for infinite numbers."""
+
+BLANK = "\u00a0"
+"""A blank at which no line breaks."""
 
 
 def agreement(value: float) -> str:
@@ -57,6 +63,62 @@ def percent(part: float, whole: float) -> str:
     '33 %'
     """
     return f"{100 * part / whole:.0f} %" if whole else UNDEFINED
+
+
+def share(value: float) -> str:
+    """A share in percent, with a decimal where whole percent would hide something; never rounded to nothing or all.
+
+    No line breaks between the number and its sign.
+
+    >>> [share(x).replace(BLANK, " ") for x in (0.478, 0.05, 0.0172, 0.99952, 1.0, 1e-5, 0.0)]
+    ['48 %', '5 %', '1.7 %', '>99.9 %', '100 %', '<0.1 %', '0 %']
+    """
+    if not math.isfinite(value):
+        return UNDEFINED
+    if 0 < value < 0.0005:
+        return f"<0.1{BLANK}%"
+    if 0.9995 <= value < 1:
+        return f">99.9{BLANK}%"
+    decimals = 1 if value < 0.0995 or value > 0.9895 else 0
+    return f"{100 * value:.{decimals}f}".removesuffix(".0") + f"{BLANK}%"
+
+
+def stated(value: float) -> str:
+    """A share that somebody asked for, with all the digits that it needs.
+
+    >>> stated(0.975).replace(BLANK, " "), stated(0.05).replace(BLANK, " ")
+    ('97.5 %', '5 %')
+    """
+    return f"{100 * value:.4g}{BLANK}%"
+
+
+def share_interval(estimate: Estimate) -> str:
+    """The 95 % interval of a share, in percent.
+
+    >>> share_interval(Estimate(0.5, 0.41, 0.6)).replace(BLANK, " ")
+    '41 % to 60 %'
+    """
+    if not (math.isfinite(estimate.low) and math.isfinite(estimate.high)):
+        return UNDEFINED
+    return f"{share(estimate.low)} to {share(estimate.high)}"
+
+
+def points(value: float) -> str:
+    """Score points or standard deviations, with two decimals.
+
+    >>> points(1.456), points(-0.001)
+    ('1.46', '0.00')
+    """
+    return _fixed(value, 2)
+
+
+def p_value(value: float) -> str:
+    """A p value with three decimals, never 0.
+
+    >>> p_value(0.0312), p_value(1e-9)
+    ('0.031', '<0.001')
+    """
+    return "<0.001" if 0 <= value < 0.0005 else _fixed(value, 3)
 
 
 def rate(value: float) -> str:
