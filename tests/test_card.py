@@ -48,7 +48,7 @@ def test_everything_in_the_card_is_said() -> None:
         "# Scorer of item cold-glass", "Drafts scores.", "| Answers, train | 70 |", "0.800 (0.700 to 0.900)",
         "not computed (no second rater)", "| 0 | 9 | 0.900 (0.800 to 1.000) | – |", "– (one rater)",
         "| group_language | a\\|b | 15 | 0.010 (-0.050 to 0.070) | pass |", "not examined: scored responses: 1",
-        "| unknown_words | 3 |", "at most 5.0% of them wrong", "60 of 100 alone, 0 of these wrong",
+        "| unknown_words | 3 |", "at most 5 % of them wrong", "60 of 100 alone, 0 of these wrong",
         "11 of 20 alone, 1 of these wrong", "| keyword list | 4 of 20 | 0.200 (0.060 to 0.440) |", "- Fairness: none.",
     ):  # fmt: skip
         assert words in said
@@ -63,7 +63,7 @@ def test_a_bare_card_says_what_it_is_for_and_nothing_else(card: dict[str, object
 
 def test_a_broken_promise_says_why() -> None:
     numbers = {"wrong_at_most": 0.05, "confidence": 0.95, "threshold": None, "bound": None}
-    promise = {**numbers, "held_out": {}, "reason": "20 held-out answers are too few"}
+    promise: dict[str, object] = {**numbers, "held_out": {}, "reason": "20 held-out answers are too few"}
     said = markdown({"evidence": {"promise": promise}}, "1")
     assert "none, so all go to people: 20 held-out answers are too few" in said
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,8 +15,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import cohen_kappa_score
 
 from conftest import make_scorer
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from benchmarks import gaming as benchmark
+
 from pocketscore.errors import InputError
 from pocketscore.text import words
 from pocketscore.trust import attacked
@@ -22,7 +31,7 @@ from pocketscore.trust.attacks import ATTACKS, Aim
 from pocketscore.trust.gaming import MOST, AttackResult, GamingReport, gaming, gaming_dict
 from pocketscore.trust.triggers import search
 from pocketscore.trust.victim import NOBODY, Answers, Attempted, Victim, attempted, steps_of, victim
-from pocketscore.types import MISSING, Reason, Scale, Scores, Status
+from pocketscore.types import MISSING, Item, Reason, Responses, Scale, Scores, Status
 
 VOCABULARY = ("air", "cold", "the", "glass", "condenses", "water", "it", "is", "leaks", "warm")
 QUESTION = "Why do drops form on a cold glass? Explain where the water comes from."
@@ -339,3 +348,58 @@ def test_a_real_scorer_is_attacked_repeatably() -> None:
     before = victim(scorer).score(answers().texts)
     high = ((before.indices == 2) & (answers().steps == 2)).sum()
     assert first.high == high
+
+
+def test_the_benchmark_adds_up_what_it_measured() -> None:
+    """Two items with made-up scores: QWK against scikit-learn, pooled counts by hand, no difference to itself."""
+    rng = np.random.default_rng(0)
+    human = [rng.integers(0, 3, size=50) for _ in range(2)]
+    tests = [
+        Responses(Item(f"q{i}", Scale.of(["0", "1", "2"])), *(tuple(map(str, range(50))),) * 2, scores, np.full(50, -1))
+        for i, scores in enumerate(human)
+    ]
+    said = {arm: [np.where(rng.random(50) < 0.7, scores, 0) for scores in human] for arm in benchmark.ARMS}
+    reports = [gaming_dict(gaming(made_by(counts_one_word), answers(30 * i))) for i in (1, 2)]
+    runs = [
+        {
+            arm: benchmark.Run(
+                make_scorer(), said[arm][i],
+                {"alone": reports[i], "screened": reports[i], "test_answers_referred": i,
+                 "jumbled_answers_that_lose": {"answers": 1, "tried": 5, "lost": i}},
+            )
+            for arm in benchmark.ARMS
+        }
+        for i in range(2)
+    ]  # fmt: skip
+    found: Any = json.loads(json.dumps(benchmark.summary(tests, runs, 0), allow_nan=False))["all_items"]
+    for arm, one in found.items():
+        expected = np.mean(
+            [cohen_kappa_score(h, s, weights="quadratic") for h, s in zip(human, said[arm], strict=True)]
+        )
+        assert one["qwk"]["test"]["value"] == pytest.approx(expected, abs=1e-4)
+        assert one["alone"]["repetition"]["tried"] == 10 + 20
+        assert one["alone"]["keyword_list"]["rate"]["value"] == 1
+        assert one["jumbled_answers_that_lose"] == {"tried": 10, "lost": 1, "share": 0.1}
+        assert one["test_answers_referred"] == 1
+    assert found["plain"]["qwk"]["difference_to_plain"] == {"value": 0, "low": 0, "high": 0}
+    assert "| keyword list | " in benchmark.markdown({"all_items": found})
+
+
+def test_jumbled_answers_lose_points_only_where_order_counts() -> None:
+    texts = tuple(f"{text} {i}" for i, text in enumerate(["the cold air condenses on the glass"] * 6))
+    data = Responses(Item("x", Scale.of(["0", "1", "2"])), texts, texts, np.full(6, 2), np.full(6, -1))
+
+    class Ordered:
+        scale = data.item.scale
+
+        def __init__(self, *, strict: bool) -> None:
+            self.strict = strict
+
+        def score(self, given_texts: Sequence[str]) -> Scores:
+            right = [not self.strict or "cold air condenses on" in text for text in given_texts]
+            return Scores(self.scale, np.eye(3)[[2 * one for one in right]], (Status.OK,) * len(right))
+
+    found = benchmark.losing(Ordered(strict=True), data, 0)  # type: ignore[arg-type]
+    assert (found["answers"], found["tried"]) == (6, 6 * benchmark.JUMBLES)
+    assert 0 < found["lost"] <= found["tried"]
+    assert benchmark.losing(Ordered(strict=False), data, 0)["lost"] == 0  # type: ignore[arg-type]

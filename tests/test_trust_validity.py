@@ -75,8 +75,8 @@ def changed(name: str) -> tuple[Responses, Scores]:
     ("name", "words"),
     [
         ("no second rater", "Degradation against a second rater"),
-        ("all human scores equal", "SMD"),
-        ("all machine scores equal", "Pearson r"),
+        ("all human scores equal", "all human scores are equal"),
+        ("all machine scores equal", "all machine scores are equal"),
         ("a group of one", "only one group, 'others'"),
         ("no labels", "no scored response has a label"),
         ("no groups", "no group was examined"),
@@ -94,7 +94,7 @@ def test_what_cannot_be_computed_says_why(name: str, words: str) -> None:
     json.dumps(as_dict, allow_nan=False)
     assert "nan" not in " ".join(found.missing)
     for flag in found.flags:
-        assert flag.reason or np.isfinite(flag.estimate.value)
+        assert bool(flag.reason) != bool(np.isfinite(flag.estimate.value))
 
 
 def test_a_group_of_one_is_named_as_not_examined() -> None:

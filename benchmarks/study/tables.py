@@ -37,7 +37,9 @@ def rendered(page: str) -> str:
 
 
 def read(name: str) -> Figures:
-    """Committed figures by the file's stem."""
+    """Committed figures by the file's stem; of several files, with commas between, by stem."""
+    if "," in name:
+        return {part: read(part) for part in name.split(",")}
     figures: Figures = json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
     return figures
 
@@ -136,6 +138,114 @@ def levers(figures: Figures) -> str:
     return table(lines)
 
 
+def validity(figures: Figures) -> str:
+    """One line an item: numbers as RSMTool has them, the weakest score point, calibration, conventions."""
+    lines = [
+        "| item | answers | SMD (95 %) | PRMSE (95 %) | QWK less two raters' (95 %) | weakest point: exact agreement | "
+        "ECE | conventions: pass, fail, undetermined |",
+        "|---|--:|--:|--:|--:|--:|--:|--:|",
+    ]
+    for item in figures["items"]:
+        numbers = item["numbers"]
+        lost = numbers["degradation"]["metrics"].get("qwk_continuous", {"value": None})
+        point, worst = min(item["by_point"]["student"].items(), key=lambda entry: entry[1]["exact"]["value"] or 2)
+        verdicts = [flag["verdict"] for flag in item["flags"]]
+        counts = ", ".join(str(sum(v.startswith(kind) for v in verdicts)) for kind in ("pass", "fail", "undetermined"))
+        cells = [
+            str(item["n"]), known(numbers["reported"]["metrics"]["smd"]), known(numbers["true_score"]["prmse"]),
+            known(lost), f"{point}: {known(worst['exact'])}", short(item["reliability"]["ece"]["value"]), counts,
+        ]  # fmt: skip
+        lines.append(f"| {item['item']} | {' | '.join(cells)} |")
+    return table(lines)
+
+
+def kept(figures: Figures) -> str:
+    """One line an item and target: how often something was promised, how often the promise was broken."""
+    targets = list(figures["items"][0]["promises"])
+    lines = [
+        "| item | " + " | ".join(f"at most {float(alpha):.0%} wrong".replace("%", " %") for alpha in targets) + " |",
+        "|---|" + "--:|" * len(targets),
+    ]
+    rows = [[item["promises"][alpha] for alpha in targets] for item in figures["items"]]
+    mean = [{key: float(np.mean([row[i][key] for row in rows])) for key in rows[0][0]} for i in range(len(targets))]
+    for name, row in zip([*(item["item"] for item in figures["items"]), "mean"], [*rows, mean], strict=True):
+        cells = [f"{p['promised']:.0%}, {p['broken']:.1%}, {p['alone']:.0%} ({p['naive_broken']:.0%})" for p in row]
+        lines.append(f"| {name} | " + " | ".join(cells).replace("%", " %") + " |")
+    return table(lines)
+
+
+def sets(figures: Figures) -> str:
+    """One line a data set: calibration, what distillation lost and gained, what is referred, over all its items."""
+    lines = [
+        "| | items | answers | ECE, mean | gap, mean | lost | gained | both against the rater | referred |",
+        "|---|" + "--:|" * 8,
+    ]
+    for name, found in figures.items():
+        items = found["items"]
+        n = sum(item["n"] for item in items)
+        weights = [item["n"] / n for item in items]
+        sure = [
+            sum(w * item["reliability"][key]["value"] for w, item in zip(weights, items, strict=True))
+            for key in ("ece", "gap")
+        ]
+        corners = [
+            sum(item["triangle"]["all"][corner] for item in items) / n for corner in ("lost", "gained", "rescore")
+        ]
+        referred = sum(sum(item["referred"].values()) for item in items) / n
+        cells = [str(len(items)), f"{n:,}", short(sure[0]), short(sure[1], "+"), *map(short, corners), short(referred)]
+        lines.append(f"| {name.removeprefix('validity-')} | {' | '.join(cells)} |")
+    return table(lines)
+
+
+def triangles(figures: Figures) -> str:
+    """One line an item: how teacher, student and rater lie, in shares of the answers."""
+    corners = ("agree", "lost", "gained", "rescore", "apart")
+    lines = ["| item | all agree | lost | gained | both against the rater | all differ |", "|---|" + "--:|" * 5]
+    whole = dict.fromkeys(corners, 0)
+    for item in figures["items"]:
+        counts = item["triangle"]["all"]
+        whole = {corner: whole[corner] + counts[corner] for corner in corners}
+        shares = " | ".join(short(counts[corner] / counts["n"]) for corner in corners)
+        lines.append(f"| {item['item']} | {shares} |")
+    total = sum(whole.values())
+    lines.append("| all | " + " | ".join(short(whole[corner] / total) for corner in corners) + " |")
+    return table(lines)
+
+
+STRANGE = {
+    "held_out": "ordinary new answers",
+    "keyboard, one word": "one mashed word",
+    "keyboard, 2 to 20 words": "several mashed words",
+    "other language: German": "another language (German)",
+    "other language: English": "another language (English)",
+    "other script: Chinese": "another script (Chinese)",
+    "answers to other items of the set": "answers to other items",
+    "copies of question or rubric": "copies of question or rubric",
+    "ten answers in one": "ten answers in one",
+    "instructions": "orders to a machine",
+    "an answer with instructions": "an answer with orders behind it",
+}
+"""Kind of answer in `screening.json` -> words, in the order of the table."""
+
+
+def screening(figures: Figures) -> str:
+    """One line a kind of answer, one column a data set: share referred."""
+    sets = [name for name, found in figures.items() if isinstance(found, dict) and "held_out" in found]
+    lines = ["| | " + " | ".join(sets) + " |", "|---|" + "--:|" * len(sets)]
+    for kind, words in STRANGE.items():
+        cells = []
+        for name in sets:
+            found = figures[name]["held_out"] if kind == "held_out" else figures[name]["strange"].get(kind)
+            cells.append(f"{found['referred']:.1%}".replace("%", " %") if found else "")
+        lines.append(f"| {words} | " + " | ".join(cells) + " |")
+    return table(lines)
+
+
+def known(found: Figures) -> str:
+    """An estimate, or a dash where it is undefined."""
+    return "–" if found["value"] is None else estimate(found)
+
+
 def change(found: list[list[float]], base: list[list[float]], absolute: bool) -> str:  # noqa: FBT001
     """Mean over items and seeds, or its change against the base with a standard error over items."""
     if absolute:
@@ -180,7 +290,10 @@ def table(lines: list[str]) -> str:
 
 
 NAMES = {"qwk": "QWK", "macro_f1": "macro-F1"}
-TABLES = {"methods": methods, "items": items, "differences": differences, "levers": levers, "decisions": decisions}
+TABLES = {
+    "methods": methods, "items": items, "differences": differences, "levers": levers, "decisions": decisions,
+    "validity": validity, "kept": kept, "triangles": triangles, "screening": screening, "sets": sets,
+}  # fmt: skip
 
 if __name__ == "__main__":
     main()

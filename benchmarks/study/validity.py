@@ -3,9 +3,9 @@
     python -m benchmarks.study.validity asap-sas DATA --work WORK
 
 Each item's student (seed 0, the recipe's default) is trained, or taken from the work folder. Its scores of the test
-part, which nothing was chosen by, give everything that a report has. Promises about deferral are checked on the same scores:
-the test part stands for the population, held-out sets of the size that `distill --wrong-at-most` sets aside are drawn
-from it a thousand times (with replacement), and the true share of wrong scores at the threshold is then known exactly.
+part, which nothing was chosen by, give everything that a report has. Promises about deferral are checked on the same
+scores: the test part stands for the population, held-out sets of the size that `distill --wrong-at-most` sets aside are
+drawn from it a thousand times (with replacement), and the true share of wrong scores at the threshold is then known.
 Figures go to `benchmarks/results/validity-NAME.json`.
 """
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from pocketscore.results import METHODS, ItemResult
 from pocketscore.trust.conventions import flag_dict
-from pocketscore.trust.deferral import outcome_dict, promise_dict
+from pocketscore.trust.deferral import outcome_dict, percent, promise_dict
 from pocketscore.trust.fairness import GroupColumn
 from pocketscore.types import Estimate
 
@@ -163,13 +163,13 @@ def _promise(evidence: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
         return
     yield (
         "Asked for",
-        f"at most {promise['wrong_at_most']:.1%} of them wrong, with confidence {promise['confidence']:g}",
+        f"at most {percent(promise['wrong_at_most'])} of them wrong, with confidence {promise['confidence']:g}",
     )
     if promise["threshold"] is None:
         yield "Promise", f"none, so all go to people: {promise['reason']}"
         return
     held, test = promise["held_out"], evidence.get("promise_on_test")
-    yield "Promise", f"at most {promise['bound']:.1%} wrong, from a certainty of {promise['threshold']:.3f}"
+    yield "Promise", f"at most {percent(promise['bound'])} wrong, from a certainty of {promise['threshold']:.3f}"
     yield "Held-out answers", f"{held['alone']} of {held['n']} alone, {held['wrong']} of these wrong"
     if test:
         yield "Test answers", f"{test['alone']} of {test['n']} alone, {test['wrong']} of these wrong"

@@ -57,7 +57,7 @@ CONVENTIONS = (
     Convention(WILLIAMSON, "degradation_qwk", -0.10, _INF, "QWK at most .10 below two human raters"),
     Convention(WILLIAMSON, "degradation_pearson", -0.10, _INF, "Pearson r at most .10 below two human raters"),
     Convention(SMARTER, "smd", -0.12, 0.12, "SMD between -.12 and .12"),
-    Convention(SMARTER, "degradation_accuracy", -0.05, _INF, "exact agreement at most .05 below two human raters"),
+    Convention(SMARTER, "degradation_accuracy", -0.05, _INF, "Exact agreement at most .05 below two human raters"),
     Convention(NAEP, "degradation_qwk", -0.05, _INF, "QWK at most .05 below two human raters"),
 )
 """Marks for a whole item on an ordinal scale. Groups have their own (`trust.fairness`)."""

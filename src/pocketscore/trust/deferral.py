@@ -213,6 +213,15 @@ def curve(judged: Judged, points: int = 20) -> tuple[CurvePoint, ...]:
     return tuple(CurvePoint(float(t), judged.at(t)) for t in np.unique(ordered[places]))
 
 
+def percent(share: float) -> str:
+    """A share as people write it.
+
+    >>> percent(0.05), percent(0.1234)
+    ('5 %', '12.3 %')
+    """
+    return f"{round(100 * share, 1):g} %"
+
+
 def promise_dict(found: Promise) -> Mapping[str, object]:
     """The promise as JSON-ready values; it travels in the `.pocket`."""
     return {
@@ -256,7 +265,7 @@ def _too_few(target: Target, guide: Judged, held_out: Judged) -> str:
     if len(held_out) < target.least:
         return (
             f"{len(held_out)} held-out answers are too few: at least {target.least}, all scored right, are needed to "
-            f"promise that at most {target.wrong_at_most:.1%} are wrong"
+            f"promise that at most {percent(target.wrong_at_most)} are wrong"
         )
     return f"{len(guide)} answers are too few to take thresholds from; {GUIDE_LEAST} are needed"
 
@@ -264,7 +273,7 @@ def _too_few(target: Target, guide: Judged, held_out: Judged) -> str:
 def _not_held(target: Target, tried: Outcome) -> str:
     return (
         f"of the {tried.alone} held-out answers that the scorer is surest of, {tried.wrong} were wrong: too many to "
-        f"promise that at most {target.wrong_at_most:.1%} are"
+        f"promise that at most {percent(target.wrong_at_most)} are"
     )
 
 

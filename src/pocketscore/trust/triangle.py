@@ -65,14 +65,27 @@ class Triangle:
     rescore: tuple[int, ...]
 
 
-def triangle(human: Ints, teacher: Ints, student: Ints, kinds: Mapping[str, Sequence[str]]) -> Triangle:
+@dataclass(frozen=True)
+class Kinds:
+    """One property of N answers.
+
+    Attributes:
+        of: Its value for each answer.
+        order: Its values in the order to print them.
+    """
+
+    of: tuple[str, ...]
+    order: tuple[str, ...]
+
+
+def triangle(human: Ints, teacher: Ints, student: Ints, kinds: Mapping[str, Kinds]) -> Triangle:
     """Audit N answers.
 
     Args:
         human: (N,) index of the rater's score, or `MISSING`; answers that lack one of the three are left out.
         teacher: (N,) index of the teacher's.
         student: (N,) index of the student's.
-        kinds: Name of a property -> its value for each answer, see `kinds_of`.
+        kinds: Name of a property -> its values, see `kinds_of`.
 
     Example:
         >>> found = triangle(np.array([0, 1, 1, 1]), np.array([0, 1, 0, 0]), np.array([0, 0, 0, 1]), {})
@@ -93,17 +106,13 @@ def triangle(human: Ints, teacher: Ints, student: Ints, kinds: Mapping[str, Sequ
         return Row(kind, value, int(rows.sum()), counts)
 
     split = [
-        row(kind, value, known & (np.array(values) == value))
-        for kind, values in kinds.items()
-        for value in dict.fromkeys(sorted(values))
+        row(name, value, known & (np.array(kind.of) == value)) for name, kind in kinds.items() for value in kind.order
     ]
     rescore = np.flatnonzero(known & conditions[Corner.RESCORE])
     return Triangle(row("", "", known), tuple(found for found in split if found.n), tuple(rescore.tolist()))
 
 
-def kinds_of(
-    texts: Sequence[str], human: Ints, points: Sequence[str], vocabulary: Vocabulary
-) -> dict[str, tuple[str, ...]]:
+def kinds_of(texts: Sequence[str], human: Ints, points: Sequence[str], vocabulary: Vocabulary) -> dict[str, Kinds]:
     """Properties of answers that an audit looks at: score point, length, share of words the student does not know.
 
     Lengths are cut at the thirds of these answers.
@@ -113,11 +122,15 @@ def kinds_of(
     unknown = np.array([np.mean(vocabulary.ids(found) == 0) if found else 1.0 for found in read])
     low, high = (int(np.quantile(lengths, third)) for third in (1 / 3, 2 / 3)) if read else (0, 0)
     by_length = (f"up to {low} words", f"{low + 1} to {high} words", f"more than {high} words")
+    if high <= low:  # most answers have one length
+        by_length = (f"up to {low} words", f"more than {high} words", f"more than {high} words")
     by_share = ("all words known", "up to a tenth unknown", "more than a tenth unknown")
     return {
-        "human score": tuple("none" if i == MISSING else points[i] for i in human.tolist()),
-        "length": tuple(by_length[int(n > low) + int(n > high)] for n in lengths),
-        "unknown words": tuple(by_share[int(share > 0) + int(share > 0.1)] for share in unknown),
+        "human score": Kinds(tuple("" if i == MISSING else points[i] for i in human.tolist()), tuple(points)),
+        "length": Kinds(
+            tuple(by_length[int(n > low) + int(n > high)] for n in lengths), tuple(dict.fromkeys(by_length))
+        ),
+        "unknown words": Kinds(tuple(by_share[int(s > 0) + int(s > 0.1)] for s in unknown), by_share),
     }
 
 

@@ -173,8 +173,20 @@ def _flags(numbers: Numbers) -> tuple[Flag, ...]:
         "degradation_pearson": lost.metrics["pearson"],
         "degradation_accuracy": lost.metrics["exact_agreement"],
     }
-    reasons = {name: lost.reason or "undefined on these responses" for name in estimates if name.startswith("degr")}
+    constant = _constant(numbers)
+    if constant:  # some of these have a value all the same, which says nothing
+        return flags({}, dict.fromkeys(estimates, constant))
+    reasons = {name: lost.reason or "undefined on these responses" for name in estimates}
     return flags(estimates, reasons)
+
+
+def _constant(numbers: Numbers) -> str:
+    """Whose scores are all equal, '' if nobody's."""
+    if not numbers.reported.n:
+        return "no response has both scores"
+    found = {"human": numbers.reported.metrics["human_sd"], "machine": numbers.reported.metrics["machine_sd"]}
+    equal = [name for name, sd in found.items() if not sd.value > 0]
+    return f"all {' and '.join(equal)} scores are equal" if equal else ""
 
 
 def _missing(responses: Responses, numbers: Numbers | None, groups: tuple[GroupColumn, ...]) -> tuple[str, ...]:
@@ -191,14 +203,11 @@ def _missing(responses: Responses, numbers: Numbers | None, groups: tuple[GroupC
             )
             if reason
         ]
-        named = numbers.reported.metrics
-        words += [f"{NAMES[name]}: all scores are equal." for name in ("pearson", "smd") if np.isnan(named[name].value)]
+        if constant := _constant(numbers):
+            words.append(f"Pearson r, SMD and the conventions: {constant}.")
     if not responses.groups:
         words.append("Fairness: the data have no group columns (named group_...), so no group was examined.")
     return (*words, *(f"Group {column.name}: {column.reason}." for column in groups if column.reason))
-
-
-NAMES = {"pearson": "Pearson r", "smd": "SMD"}
 
 
 def _values(indices: Ints, scale: Scale) -> Floats:
