@@ -91,7 +91,7 @@ def test_scoring_needs_the_core_install_only(bare_python: Path, tmp_path: Path) 
     with (tmp_path / "scored.csv").open(newline="", encoding="utf-8-sig") as file:
         scored = list(csv.reader(file))
     assert [row[:2] for row in scored] == rows
-    assert [row[-1] for row in scored] == ["status", "ok", "empty", "ok"]
+    assert [row[-2:] for row in scored] == [["status", "refer"], ["ok", ""], ["empty", "empty"], ["ok", ""]]
 
 
 def test_distilling_without_its_extra_says_what_to_install(bare_python: Path, tmp_path: Path) -> None:
