@@ -98,10 +98,9 @@ def test_distill_leaves_everything_it_promises(distilled: Path) -> None:
     out = distilled / "out"
     names = {path.name for path in out.iterdir()}
     pockets = {name for name in names if name.endswith(".pocket")}
-    assert (
-        names
-        == {"work", "run.log", "report.html", "evaluation.json", "soft_labels.parquet", "label_audit.csv"} | pockets
-    )
+    cards = {name.replace(".pocket", suffix) for name in pockets for suffix in (".card.md", ".card.json")}
+    others = {"work", "run.log", "report.html", "evaluation.json", "soft_labels.parquet", "label_audit.csv"}
+    assert names == others | pockets | cards
     assert "q1.pocket" in pockets
     assert len(pockets) == 2
     evaluation = json.loads((out / "evaluation.json").read_text(encoding="utf-8"))
@@ -116,6 +115,49 @@ def test_distill_leaves_everything_it_promises(distilled: Path) -> None:
     assert "report.html" in shown
     assert "left out" not in shown
     assert "teacher ..." in (distilled / "stderr.txt").read_text(encoding="utf-8")
+
+
+def test_the_evidence_travels_with_the_scorer(distilled: Path) -> None:
+    out = distilled / "out"
+    evaluation = json.loads((out / "evaluation.json").read_text(encoding="utf-8"))["q1"]
+    card = bundle.load(out / "q1.pocket").card
+    assert card == json.loads((out / "q1.card.json").read_text(encoding="utf-8"))
+    evidence = card["evidence"]
+    assert isinstance(evidence, dict)
+    found = evaluation["validity"]
+    assert [flag["verdict"] for flag in evidence["conventions"]] == [flag["verdict"] for flag in found["flags"]]
+    assert evidence["by_point"]["1"]["n"] == found["by_point"]["student"]["1"]["n"]
+    assert evidence["promise"] is None
+    tried = {attack["name"]: attack["tried"] for attack in evaluation["gaming"]["attacks"]}
+    assert {name: attack["tried"] for name, attack in evidence["attacks"].items()} == tried
+    said = (out / "q1.card.md").read_text(encoding="utf-8")
+    assert "# Scorer of item q1" in said
+    assert "vapour in the air" not in said  # no pupil's words
+
+
+def test_a_promise_is_tested_on_answers_set_aside(tiny_encoder: Path, run: Run, tmp_path: Path) -> None:
+    rows = [{**row, "response": f"{row['response']} {i}", "score2": "0"} for i, row in enumerate(responses(200))]
+    path = write_csv(tmp_path / "r.csv", rows)
+    done = run("distill", path, "-o", tmp_path / "out", "--wrong-at-most", "50%", *quick(tiny_encoder))
+    assert done.code == 0, done.err
+    (found,) = json.loads((tmp_path / "out" / "evaluation.json").read_text(encoding="utf-8")).values()
+    assert found["responses"] == {"train": 120, "validation": 20, "calibration": 30, "test": 30}
+    promise = found["promise"]
+    assert promise["held_out"]["n"] == 30
+    (pocket,) = (tmp_path / "out").glob("*.pocket")
+    deferral = bundle.load(pocket).deferral
+    assert deferral is not None
+    assert (deferral.threshold, dict(deferral.target)) == (promise["threshold"], promise)
+    if promise["threshold"] is not None:
+        assert found["promise_on_test"]["n"] == 30
+    done = run("distill", single(path, tmp_path), "-o", tmp_path / "o2", "--wrong-at-most", "second-rater")
+    assert done.code == 2
+    assert "no second rater sets a mark" in done.err
+
+
+def single(path: Path, folder: Path) -> Path:
+    """The same responses without a second rater."""
+    return write_csv(folder / "single.csv", [{**row, "score2": ""} for row in read_csv(path)])
 
 
 def test_soft_labels_are_out_of_fold_and_readable_as_a_teachers(
@@ -199,10 +241,11 @@ def test_score_keeps_the_users_file(distilled: Path, run: Run, tmp_path: Path) -
     assert done.code == 0, done.err
     scored = read_csv(tmp_path / "scored.csv")
     assert [{key: row[key] for key in rows[0]} for row in scored] == rows
-    assert list(scored[0]) == ["Name", "Answer", "score", "score_2", "probability", "status"]
+    assert list(scored[0]) == ["Name", "Answer", "score", "score_2", "probability", "status", "refer"]
     assert scored[0]["score_2"] in ("0", "1", "2")
     assert (scored[1]["score_2"], scored[1]["probability"], scored[1]["status"]) == ("", "", "empty")
-    assert "1 ok, 1 empty" in done.out
+    assert (scored[0]["refer"], scored[1]["refer"]) == ("", "empty")
+    assert "1 scored alone, 1 referred to people (1 empty)" in done.out
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".tsv", ".jsonl", ".xlsx", ".parquet"])
@@ -426,7 +469,7 @@ def test_odd_answers_are_statuses_not_errors(distilled: Path, run: Run, tmp_path
     [
         (lambda raw: raw[: len(raw) // 2], "do not match their checksum"),
         (lambda raw: raw[:-1] + bytes([raw[-1] ^ 1]), "do not match their checksum"),
-        (lambda raw: raw.replace(b'"format_version":"2.1"', b'"format_version":"9.0"'), "update PocketScore"),
+        (lambda raw: raw.replace(b'"format_version":"2.2"', b'"format_version":"9.0"'), "update PocketScore"),
         (lambda raw: raw[:0], "cut off"),
         (lambda raw: b"PK\x03\x04" + raw, "cut off"),
     ],

@@ -16,8 +16,8 @@ LEVELS = {
     "errors": 0, "progress": 0, "types": 0,
     "decision": 1, "text": 1, "metrics": 1, "sample": 1,
     "data": 2, "label_audit": 2, "student": 2, "trust": 2,
-    "bulk": 4, "workdir": 3, "bundle": 3, "evaluation": 3, "results": 3, "soft_labels": 3,
-    "export": 4, "teachers": 4, "report": 4,
+    "bulk": 4, "workdir": 3, "bundle": 3, "evaluation": 3, "referral": 3, "results": 3, "soft_labels": 3,
+    "card": 4, "export": 4, "signing": 3, "teachers": 4, "report": 4,
     "distillation": 5,
     "cli": 6, "__main__": 7,
 }  # fmt: skip

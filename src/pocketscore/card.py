@@ -1,8 +1,8 @@
 """The certificate: what a scorer is for, what it was made from, what was found out about it, and what was not.
 
 It travels inside the `.pocket` as JSON (`certificate`), so that the evidence goes where the file goes; `markdown`
-writes the same for people. Counts and numbers alone, no pupil's words; nothing in it depends on the clock, so that equal runs
-give equal files.
+writes the same for people. Counts and numbers alone, no pupil's words; nothing in it depends on the clock, so that
+equal runs give equal files.
 """
 
 from __future__ import annotations

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 from pocketscore.label_audit import LabelAudit
 from pocketscore.student.scorer import Scorer
+from pocketscore.trust.deferral import Outcome, Promise
+from pocketscore.trust.gaming import GamingReport
+from pocketscore.trust.validity import Validity
 from pocketscore.types import Agreement, Floats, Ints, Responses, SoftLabels
 
 METHODS = {
@@ -54,6 +57,10 @@ class ItemResult:
         probabilities: Method -> (M, K) on the test part, for all methods but the majority class.
         agreement: Method -> agreement with the human scores of the test part.
         human: Agreement of the second rater with the first on the test part, if there is one.
+        validity: Everything else that is asked of the student's scores of the test part.
+        promise: About the scores it gives alone, if one was asked for.
+        deferred: What the promise's threshold does to the test part.
+        gaming: How easily the scorer is fooled; None on a nominal scale.
         curves: Network -> (C, 3) step, training loss, validation loss.
         candidates: The λ values tried; one entry when λ was given.
         weight: The λ taken.
@@ -72,6 +79,7 @@ class ItemResult:
     probabilities: Mapping[str, Floats]
     agreement: Mapping[str, Agreement]
     human: Agreement | None
+    validity: Validity
     curves: Mapping[str, Floats]
     candidates: tuple[Candidate, ...]
     weight: float
@@ -79,6 +87,9 @@ class ItemResult:
     teacher_parameters: int | None
     transfer_size: int
     audit: LabelAudit | None
+    promise: Promise | None = None
+    deferred: Outcome | None = None
+    gaming: GamingReport | None = None
     file: str = ""
     file_bytes: int = 0
 

@@ -9,7 +9,7 @@ import sys
 
 import typer
 
-from pocketscore.cli import demo, distill, evaluate, export, score
+from pocketscore.cli import attack, defer, demo, distill, evaluate, export, score, suggest, verify
 from pocketscore.errors import PocketScoreError
 
 INTERRUPTED = 130
@@ -27,6 +27,11 @@ app.command("demo")(demo.demo)
 app.command("distill")(distill.distill)
 app.command("score")(score.score)
 app.command("evaluate")(evaluate.evaluate)
+app.command("attack")(attack.attack)
+app.command("defer")(defer.defer)
+app.command("verify")(verify.verify)
+app.command("sign")(verify.sign)
+app.command("suggest")(suggest.suggest)
 app.command("export")(export.export)
 
 

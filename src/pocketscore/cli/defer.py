@@ -40,6 +40,7 @@ def defer(
     from pocketscore.data import ColumnChoice, ItemText, read_responses
     from pocketscore.referral import apart, with_promise
     from pocketscore.referral import wrong_at_most as share
+    from pocketscore.trust.deferral import percent
 
     asked, loaded = share(wrong_at_most), load(scorer)
     described = ItemText(loaded.item, points=loaded.scale.points, kind=loaded.scale.kind)
@@ -58,7 +59,7 @@ def defer(
     else:
         typer.echo(
             f"{held.alone} of {held.n} held-out answers scored alone, {held.wrong} of these wrong; with confidence "
-            f"{promise.target.confidence:g} at most {promise.bound:.1%} of such scores are (asked: "
-            f"{promise.target.wrong_at_most:.1%})"
+            f"{promise.target.confidence:g} at most {percent(promise.bound)} of such scores are (asked: "
+            f"{percent(promise.target.wrong_at_most)})"
         )
     typer.echo(f"written to {out}")

@@ -19,7 +19,8 @@ from pocketscore.errors import InputError, MissingExtraError
 
 if TYPE_CHECKING:
     from pocketscore.distillation.pipeline import Distilled, Source
-    from pocketscore.distillation.settings import DistillSettings
+    from pocketscore.distillation.settings import DistillSettings, HardenSettings
+    from pocketscore.referral import WrongAtMost
     from pocketscore.results import ItemResult
 
 
@@ -47,6 +48,7 @@ def distill(
     epochs: options.Epochs = None,
     student: options.Student = None,
     budget: options.Budget = None,
+    wrong_at_most: options.WrongAtMost = None,
     lambda_: options.Lambda = None,
     lambda_on: options.LambdaOn = None,
     temperature: options.Temperature = None,
@@ -55,6 +57,9 @@ def distill(
     suspects: options.Suspects = None,
     decision: options.Decision = None,
     at_least: options.AtLeast = None,
+    harden: options.Harden = False,  # noqa: FBT002 (a flag)
+    harden_rounds: options.HardenRounds = None,
+    harden_label: options.HardenLabel = None,
     seed: options.Seed = 0,
 ) -> None:
     """Distil a scorer for each item of a file, and write a report that says how good it is.
@@ -64,25 +69,43 @@ def distill(
     require_extra()
     from pocketscore.data import ColumnChoice, read_items
     from pocketscore.distillation.pipeline import Source
-    from pocketscore.distillation.settings import RECIPES
 
     choice = ColumnChoice(response, score, id_, item, score2, split, tuple(group or ()))
-    source = Source(
-        responses, choice, read_items(items) if items else None, tuple(only or ()), scale, teacher_probabilities,
-        unlabelled,
+    described = read_items(items) if items else None
+    source = Source(responses, choice, described, tuple(only or ()), scale, teacher_probabilities, unlabelled)
+    how = given(
+        models=tuple(teacher or ()) or None, layers=_layers(teacher_layers), folds=folds, epochs=epochs, seed=seed
+    )
+    what = given(
+        student=student, budget=_bytes(budget), lambda_=lambda_, lambda_on=lambda_on, temperature=temperature,
+        transfer=transfer, vectors=vectors, suspects=suspects, decision=decision, at_least=at_least, seed=seed,
+        harden=_hardening(harden_rounds, harden_label, harden=harden), wrong_at_most=_share(wrong_at_most),
     )  # fmt: skip
+    run_and_print(source, out, _settings(recipe, how, what))
+
+
+def _share(text: str | None) -> WrongAtMost | None:
+    from pocketscore.referral import wrong_at_most
+
+    return None if text is None else wrong_at_most(text)
+
+
+def _settings(recipe: str, teacher: dict[str, Any], others: dict[str, Any]) -> DistillSettings:
+    """A recipe, changed as the user says."""
+    from pocketscore.distillation.settings import RECIPES
+
     start = RECIPES[recipe]
-    models = tuple(teacher) if teacher else None
-    how = given(models=models, layers=_layers(teacher_layers), folds=folds, epochs=epochs, seed=seed)
-    settings = replace(
-        start,
-        teacher=replace(start.teacher, **how),
-        **given(
-            student=student, budget=_bytes(budget), lambda_=lambda_, lambda_on=lambda_on, temperature=temperature,
-            transfer=transfer, vectors=vectors, suspects=suspects, decision=decision, at_least=at_least, seed=seed,
-        ),
-    )  # fmt: skip
-    run_and_print(source, out, settings)
+    return replace(start, teacher=replace(start.teacher, **teacher), **others)
+
+
+def _hardening(rounds: int | None, label: str | None, *, harden: bool) -> HardenSettings | None:
+    from pocketscore.distillation.settings import HardenSettings
+
+    if harden:
+        return HardenSettings(**given(rounds=rounds, lowest=label))
+    if rounds is not None or label is not None:
+        raise InputError("--harden-rounds and --harden-label belong to --harden", "add --harden or leave them out")
+    return None
 
 
 def given(**values: object) -> dict[str, Any]:

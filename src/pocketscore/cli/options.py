@@ -58,6 +58,24 @@ Budget = Annotated[
     str | None,
     typer.Option(help="Largest size of a scorer, such as 50KB: the largest student that fits.", metavar="SIZE"),
 ]
+WrongAtMost = Annotated[
+    str | None,
+    typer.Option(
+        help="Promise that at most this share of the scores given alone is wrong, such as 5%, or as few as two people "
+        "differ on (second-rater); all other answers are referred to people. Sets answers aside to test it.",
+        metavar="SHARE",
+    ),
+]
+Harden = Annotated[
+    bool, typer.Option("--harden", help="Also learn attacked answers (stuffed keywords, gibberish, copies, ...).")
+]
+HardenRounds = Annotated[
+    int | None,
+    typer.Option(help="With --harden: search trigger words and learn again, so many times (0).", metavar="ROUNDS"),
+]
+HardenLabel = Annotated[
+    str | None, typer.Option(help="With --harden, nominal scales: the class that nonsense gets.", metavar="CLASS")
+]
 Lambda = Annotated[float | None, typer.Option("--lambda", help="Weight λ; chosen on the validation part if not given.")]
 LambdaOn = Annotated[
     Literal["soft", "hard"] | None,

@@ -13,6 +13,7 @@ from pocketscore.distillation import baselines
 from pocketscore.distillation.augment import TransferSet, transfer_set
 from pocketscore.distillation.budget import largest
 from pocketscore.distillation.embeddings import principal_vectors
+from pocketscore.distillation.harden import Hardener, Labelled, lowest_point
 from pocketscore.distillation.labelling import MEAN, Labeller, Taught
 from pocketscore.distillation.lesson import Lesson
 from pocketscore.distillation.settings import LAMBDAS, DistillSettings, LossSettings
@@ -20,10 +21,16 @@ from pocketscore.distillation.train import Targets, TrainedStudent, Vectors
 from pocketscore.evaluation import agreement
 from pocketscore.label_audit import LabelAudit, audit, treated
 from pocketscore.progress import Progress
+from pocketscore.referral import Evidence, with_promise
 from pocketscore.results import Candidate, ItemResult
 from pocketscore.student.scorer import Scorer
+from pocketscore.student.screen import Screen
 from pocketscore.student.spec import StudentSpec, preset
 from pocketscore.text import Vocabulary
+from pocketscore.trust.deferral import Judged, Outcome, Promise
+from pocketscore.trust.gaming import GamingReport, gaming
+from pocketscore.trust.validity import validity
+from pocketscore.trust.victim import Answers, steps_of, victim
 from pocketscore.types import Floats, Part, Responses, Scores, Status
 from pocketscore.workdir import WorkDir, key_of
 
@@ -66,6 +73,9 @@ class ItemFitter:
         self._spec, words = self._size()
         train = self._parts[Part.TRAIN].texts
         self._vocabulary = Vocabulary.of(train, at_least=settings.at_least, at_most=words)
+        self._screen = Screen.of(train, self._vocabulary, at_least=settings.at_least)
+        if settings.harden is not None:
+            lowest_point(responses.item.scale, settings.harden.lowest)  # tells at once when it cannot be known
 
     def fit(self) -> ItemResult:
         """Train, choose λ, and compare on the test part."""
@@ -73,7 +83,7 @@ class ItemFitter:
         rows = np.flatnonzero(np.array(self._responses.parts) == Part.TRAIN)
         plain = Lesson.plain(self._responses, taught.soft.probabilities[rows], self._vocabulary, self._spec)
         found = audit(plain.targets.soft, self._parts[Part.TRAIN].scores) if self._honest(taught) else None
-        lesson = plain if self._settings.without_teacher else self._lesson(plain, taught, found)
+        lesson, attacked = (plain, 0) if self._settings.without_teacher else self._lesson(plain, taught, found)
         weights = LAMBDAS if self._settings.lambda_ is None else (self._settings.lambda_,)
         self._progress.start(f"student, item {self._responses.item.id}", len(weights) + 1)
         original = self._network(plain, LossSettings(0.0))
@@ -81,17 +91,36 @@ class ItemFitter:
         weight = min(tried, key=lambda candidate: tried[candidate].best_loss)
         candidates = tuple(Candidate(w, student.best_loss) for w, student in tried.items())
         networks = {"original_nn": original, "student": tried[weight]}
-        return self._result(taught, networks, candidates, weight, len(lesson) - len(plain), found)
+        return self._result(taught, networks, candidates, weight, len(lesson) - len(plain) - attacked, found)
 
-    def _lesson(self, plain: Lesson, taught: Taught, found: LabelAudit | None) -> Lesson:
-        """The training answers, the transfer set and the word vectors to start from, as far as the settings ask."""
+    def _lesson(self, plain: Lesson, taught: Taught, found: LabelAudit | None) -> tuple[Lesson, int]:
+        """What is learnt and the word vectors to start from; how many attacked answers are in it."""
         hard, soft = plain.targets.hard, plain.targets.soft
         if found is not None:
             hard = treated(hard, soft, found, self._settings.suspects)
         lesson = replace(plain, targets=Targets(hard, soft), vectors=self._vectors())
         more = self._transfer_set(taught)
         labels = self._labeller.label(self._number, more.texts, more.folds) if more.texts else None
-        return lesson if labels is None else lesson.extended(more.texts, labels)
+        added = Labelled.softly((), soft[:0]) if labels is None else Labelled.softly(more.texts, labels)
+        attacked = self._attacked(lesson, added)
+        added += attacked
+        return _with(lesson, added) if added.texts else lesson, len(attacked.texts)
+
+    def _attacked(self, lesson: Lesson, transferred: Labelled) -> Labelled:
+        """Attacked answers, among them triggers against students trained on the way; none unless the settings ask."""
+        how, soft = self._settings.harden, lesson.targets.soft
+        if how is None:
+            return Labelled.softly((), soft[:0])
+        total = len(lesson) + len(transferred.texts)
+        hardener = Hardener(self._parts[Part.TRAIN], soft, self._vocabulary.entries, how, self._settings.seed)
+        found = hardener.attacks(total)
+        loss = self._settings.loss(LAMBDAS[-1] if self._settings.lambda_ is None else self._settings.lambda_)
+        self._progress.start(f"attacks, item {self._responses.item.id}", how.rounds)
+        for _ in range(how.rounds):
+            network = self._network(_with(lesson, transferred + found), loss)
+            found += hardener.triggers(self._scorer(network), total)
+        self._progress.note(f"item {self._responses.item.id}: {len(found.texts)} attacked answers")
+        return found
 
     def _size(self) -> tuple[StudentSpec, int]:
         """The student and the size of its vocabulary."""
@@ -151,14 +180,20 @@ class ItemFitter:
         predictions = {"majority": baselines.majority(self._parts[Part.TRAIN], len(test))}
         for name, one in said.items():
             predictions[name] = Scores(scale, one.test, (Status.OK,) * len(test), cuts[name]).indices
+        finished, promised = self._with_promise(replace(scorers["student"], cuts=cuts["student"]))
+        scores = finished.score(test.texts)
         return ItemResult(
             responses=self._responses,
             soft=taught.soft,
-            scorer=replace(scorers["student"], cuts=cuts["student"]),
+            scorer=finished,
             predictions=predictions,
             probabilities={name: one.test for name, one in said.items()},
             agreement={name: agreement(test.scores, found, scale, seed) for name, found in predictions.items()},
             human=agreement(test.scores, second, scale, seed) if (second >= 0).any() else None,
+            validity=validity(test, scores, predictions["teacher"], self._vocabulary, seed),
+            promise=promised,
+            gaming=_gaming(finished, test, seed),
+            deferred=_deferred(promised, Judged.of(scores, test.scores)),
             curves={name: network.curve for name, network in networks.items()},
             candidates=candidates,
             weight=weight,
@@ -167,6 +202,16 @@ class ItemFitter:
             transfer_size=transferred,
             audit=found,
         )
+
+    def _with_promise(self, scorer: Scorer) -> tuple[Scorer, Promise | None]:
+        """The scorer with the threshold that was asked for."""
+        asked = self._settings.wrong_at_most
+        if asked is None:
+            return scorer, None
+        parts = np.array(self._responses.parts)
+        seen = self._responses.take(np.flatnonzero((parts == Part.TRAIN) | (parts == Part.VALIDATION)))
+        evidence = Evidence(self._parts[Part.VALIDATION], self._parts[Part.CALIBRATION], seen)
+        return with_promise(scorer, asked, evidence)
 
     def _said(self, taught: Taught, scorers: Mapping[str, Scorer]) -> dict[str, _Said]:
         """What every method with probabilities says."""
@@ -199,4 +244,23 @@ class ItemFitter:
     def _scorer(self, network: TrainedStudent) -> Scorer:
         item = self._responses.item
         scorer = Scorer(item.id, self._spec, self._vocabulary, network.arrays, item.scale)
-        return quantised(replace(scorer, question=item.question, rubric=item.rubric))
+        return quantised(replace(scorer, question=item.question, rubric=item.rubric, screen=self._screen))
+
+
+def _gaming(scorer: Scorer, test: Responses, seed: int) -> GamingReport | None:
+    """How the scorer stands attacks made from the test part; labels without an order do not say what a pupil wants."""
+    scale = test.item.scale
+    if scale.kind == "nominal":
+        return None
+    return gaming(victim(scorer), Answers(test.texts, steps_of(test.scores, scale)), seed)
+
+
+def _deferred(promised: Promise | None, test: Judged) -> Outcome | None:
+    """What a promise's threshold does to the test part."""
+    return None if promised is None or promised.threshold is None else test.at(promised.threshold)
+
+
+def _with(lesson: Lesson, added: Labelled) -> Lesson:
+    """The lesson of the training answers and more."""
+    whole = lesson.extended(added.texts, added.soft)
+    return replace(whole, targets=Targets(np.vstack([lesson.targets.hard, added.hard]), whole.targets.soft))

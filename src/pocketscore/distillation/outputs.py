@@ -15,6 +15,7 @@ import torch
 
 from pocketscore import __version__
 from pocketscore.bundle import save
+from pocketscore.card import certificate, markdown
 from pocketscore.data import DataSet, straddling
 from pocketscore.data.files import atomic_write
 from pocketscore.distillation.labelling import Labeller
@@ -23,6 +24,9 @@ from pocketscore.errors import OutputError
 from pocketscore.evaluation import agreement_dict
 from pocketscore.report.build import DataNotes, Speed, render
 from pocketscore.results import ItemResult
+from pocketscore.trust.deferral import outcome_dict, promise_dict
+from pocketscore.trust.gaming import gaming_dict
+from pocketscore.trust.validity import validity_dict
 from pocketscore.types import MISSING, Part
 
 WORK, LOG, REPORT, EVALUATION, SOFT_LABELS, AUDIT = (
@@ -45,9 +49,12 @@ def append_line(path: Path, line: str) -> None:
 
 
 def write_scorer(result: ItemResult, path: Path, data: DataSet, settings: DistillSettings) -> ItemResult:
-    """Write an item's `.pocket`, with its card."""
+    """Write an item's `.pocket`, with its card, and the card for people and programs beside it."""
     scorer = replace(result.scorer, card=card(result, data.sha256, settings))
     save(scorer, path)
+    as_json = json.dumps(scorer.card, indent=2, ensure_ascii=False) + "\n"
+    atomic_write(path.with_suffix(".card.json"), as_json.encode())
+    atomic_write(path.with_suffix(".card.md"), markdown(scorer.card, scorer.item).encode())
     return replace(result, scorer=scorer, file=path.name, file_bytes=path.stat().st_size)
 
 
@@ -83,6 +90,17 @@ def write_evidence(
 
 def evaluation_dict(result: ItemResult) -> dict[str, object]:
     """One item's numbers, JSON-ready; nothing in it depends on the clock."""
+    return {
+        **summary_dict(result),
+        "validity": validity_dict(result.validity),
+        "promise": None if result.promise is None else promise_dict(result.promise),
+        "promise_on_test": None if result.deferred is None else outcome_dict(result.deferred),
+        "gaming": None if result.gaming is None else gaming_dict(result.gaming),
+    }
+
+
+def summary_dict(result: ItemResult) -> dict[str, object]:
+    """What an item was made from, and how well everything compared agrees with people."""
     scale = result.responses.item.scale
     return {
         "scale": {"points": list(scale.points), "kind": scale.kind},
@@ -163,7 +181,8 @@ def card(result: ItemResult, data_sha256: str, settings: DistillSettings) -> dic
         "at_least": settings.at_least,
         "lambda_on": settings.lambda_on,
         "temperature": settings.temperature,
-        **evaluation_dict(result),
+        **summary_dict(result),
+        "evidence": certificate(result),
     }
 
 

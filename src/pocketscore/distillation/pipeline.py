@@ -22,12 +22,14 @@ from pocketscore.data import (
 )
 from pocketscore.data.files import file_names, make_folder
 from pocketscore.data.items import ScaleKind
+from pocketscore.data.split import USUAL, WITH_CALIBRATION
 from pocketscore.distillation import outputs
 from pocketscore.distillation.fit import ItemFitter
 from pocketscore.distillation.labelling import CrossFitLabeller, FileLabeller, Labeller
 from pocketscore.distillation.settings import DistillSettings
 from pocketscore.errors import InputError
 from pocketscore.progress import Progress, Silent
+from pocketscore.referral import check_asked
 from pocketscore.results import ItemResult
 from pocketscore.types import Part, Responses
 from pocketscore.workdir import WorkDir
@@ -104,7 +106,7 @@ def distill(
     make_folder(folder)
     log = _Log(folder / outputs.LOG, progress or Silent())
     data = read_responses(source.path, source.columns, source.items, source.only, source.scale)
-    data, items = _split(data, settings.seed)
+    data, items = _split(data, settings)
     _describe(data, items, log)
     torch.use_deterministic_algorithms(mode=True, warn_only=True)  # on a GPU some operations have no other form
     work = WorkDir(folder / outputs.WORK)
@@ -152,13 +154,15 @@ def _unlabelled(source: Source, items: Sequence[Responses], log: Progress) -> di
     return {item: answers.texts for item, answers in found.items()}
 
 
-def _split(data: DataSet, seed: int) -> tuple[DataSet, list[Responses]]:
+def _split(data: DataSet, settings: DistillSettings) -> tuple[DataSet, list[Responses]]:
     """Every item split; those that cannot be are skipped when others can."""
+    ratios = USUAL if settings.wrong_at_most is None else WITH_CALIBRATION
     done: list[Responses] = []
     skipped = list(data.skipped)
     for responses in data.responses:
         try:
-            done.append(split(responses, seed))
+            done.append(split(responses, settings.seed, ratios))
+            check_asked(settings.wrong_at_most, done[-1])
         except InputError as error:
             if len(data.responses) == 1:
                 raise
@@ -175,7 +179,7 @@ def _describe(data: DataSet, items: Sequence[Responses], log: Progress) -> None:
     for item in data.skipped:
         log.note(f"skipped item {item.item}: {item.reason}")
     for responses in items:
-        sizes = ", ".join(f"{part} {len(responses.part(part))}" for part in Part)
+        sizes = ", ".join(f"{part} {len(responses.part(part))}" for part in Part if part in (responses.parts or ()))
         log.note(f"item {responses.item.id}: {sizes}; {responses.item.scale.kind} scale {responses.item.scale.points}")
         if repeated := straddling(responses):
             log.note(f"item {responses.item.id}: {len(repeated)} held-out answers also stand in train (given split)")

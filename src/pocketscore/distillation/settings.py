@@ -9,6 +9,7 @@ from typing import Literal
 from pocketscore.decision import Decision
 from pocketscore.errors import InputError
 from pocketscore.label_audit import Treatment
+from pocketscore.referral import WrongAtMost
 from pocketscore.student.spec import preset
 from pocketscore.teachers.settings import TeacherSettings, check_seed
 
@@ -89,6 +90,32 @@ ELSTM_TRANSFER_TRAINING = TrainSettings(4e-3, batch=64, steps=1500, checks=20, p
 
 
 @dataclass(frozen=True)
+class HardenSettings:
+    """Training with answers as pupils write them who game the scorer, see `harden`.
+
+    Attributes:
+        share: Attacked answers, as a share of the training answers and the transfer set.
+        rounds: Times that trigger words are searched for against a student trained so far, and added; each round trains
+            one more network.
+        shuffled: What answers with all their words in random order deserve: the teacher's label of the "original", the
+            "lowest" point (long ones only), or "none" are added.
+        lowest: On nominal scales the class that nonsense gets.
+    """
+
+    share: float = 0.1
+    rounds: int = 0
+    shuffled: Literal["original", "lowest", "none"] = "original"
+    lowest: str | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 < self.share <= 1 or self.rounds < 0:
+            raise InputError(
+                f"share = {self.share}, rounds = {self.rounds} of attacked answers",
+                "take a share above 0 and at most 1, and at least 0 rounds",
+            )
+
+
+@dataclass(frozen=True)
 class DistillSettings:
     """One distillation.
 
@@ -101,7 +128,10 @@ class DistillSettings:
         vectors: Start from the teacher's word vectors or from random ones.
         suspects: What happens to human scores that the teacher confidently contradicts, see `label_audit.treated`.
         decision: How probabilities become a score, see `pocketscore.decision`.
+        harden: Whether and how attacked answers are learnt too; None for not.
         budget: Largest size of a `.pocket` file in bytes; the largest `pocket` student that fits is taken.
+        wrong_at_most: What the scores that stand alone have to keep (see `pocketscore.referral`); None refers none for
+            being uncertain.
         at_least: A word enters the vocabulary when it occurs in this many different responses.
         at_most: Largest vocabulary; None is the preset's own.
         seed: Seed of everything random.
@@ -116,7 +146,9 @@ class DistillSettings:
     vectors: Literal["teacher", "random"] = "teacher"
     suspects: Treatment = "keep"
     decision: Decision = "scaled"
+    harden: HardenSettings | None = None
     budget: int | None = None
+    wrong_at_most: WrongAtMost | None = None
     at_least: int = 5
     at_most: int | None = None
     seed: int = 0
@@ -138,6 +170,11 @@ class DistillSettings:
         if self.budget is not None and self.student != "pocket":
             raise InputError(f"{self.student} has one size", "leave out --budget, or take --student pocket")
         self.loss(self.lambda_ or 0.0)
+        if self.harden is not None and self.without_teacher:
+            raise InputError(
+                "attacked answers count with the soft term of the loss, and with lambda = 0 there is none",
+                "leave out --harden or --lambda",
+            )
         if self.at_least < 1 or (self.at_most or 0) < 0 or self.transfer < 0:
             raise InputError(
                 f"at_least = {self.at_least}, at_most = {self.at_most}, transfer = {self.transfer}",
