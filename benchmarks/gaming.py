@@ -31,7 +31,7 @@ from pocketscore.student import Scorer
 from pocketscore.trust import attacked
 from pocketscore.trust.attacks import ATTACKS, Aim
 from pocketscore.trust.distributions import clopper_pearson
-from pocketscore.trust.gaming import gaming, gaming_dict
+from pocketscore.trust.gaming import GamingReport, gaming, gaming_dict
 from pocketscore.trust.resampling import estimate, replicates
 from pocketscore.trust.victim import Answers, victim
 from pocketscore.types import Estimate, Floats, Ints, Part, Responses
@@ -110,12 +110,20 @@ def run(case: Case, how: HardenSettings | None, seed: int, work: WorkDir) -> Run
         scorer,
         alone.score(test.texts).indices,
         {
-            "alone": gaming_dict(gaming(victim(alone), answers, seed)),
-            "screened": gaming_dict(gaming(victim(scorer), answers, seed)),
+            "alone": figures(gaming(victim(alone), answers, seed)),
+            "screened": figures(gaming(victim(scorer), answers, seed)),
             "test_answers_referred": sum(reason is not None for reason in scorer.score(test.texts).refer),
             "jumbled_answers_that_lose": losing(alone, test, seed),
         },
     )
+
+
+def figures(report: GamingReport) -> dict[str, object]:
+    """The report's numbers, without the words that were found: they come from the data."""
+    found = gaming_dict(report)
+    kept = ("name", "aim", "tried", "successes", "caught", "rate", "rise")
+    attacks = [{key: row[key] for key in kept} for row in found["attacks"]]  # type: ignore[attr-defined]
+    return found | {"attacks": attacks}
 
 
 def losing(scorer: Scorer, test: Responses, seed: int) -> dict[str, int]:

@@ -241,6 +241,68 @@ def screening(figures: Figures) -> str:
     return table(lines)
 
 
+VARIANTS = ("plain", "hardened", "hardened, one round of triggers")
+"""Scorers in the table of attacks."""
+
+
+def attacks(figures: Figures) -> str:
+    """One line an attack: how often it works on a scorer without screen, on one with, and on hardened ones with."""
+    found = figures["all_items"]
+    columns = [("plain", "alone"), *((name, "screened") for name in VARIANTS)]
+    heads = ["plain, without the screen", *VARIANTS]
+    lines = ["| attack | tried | " + " | ".join(heads) + " |", "|---|" + "--:|" * (len(heads) + 1)]
+    for attack, first in found["plain"]["screened"].items():
+        cells = [rate(found[name][how][attack]["rate"]) for name, how in columns]
+        lines.append(f"| {attack.replace('_', ' ')} | {first['tried']} | {' | '.join(cells)} |")
+    qwks = [estimate(found[name]["qwk"]["difference_to_plain"], "+") for name in VARIANTS[1:]]
+    lines.append(f"| **QWK on test against plain** | | | | {' | '.join(qwks)} |")
+    return table(lines)
+
+
+def suggestions(figures: Figures) -> str:
+    """One line a way to choose: mean QWK from 100 to 500 answers against drawing at random."""
+    blocks = [(name, found["ways"]) for name, found in figures.items() if "ways" in found]
+    lines = [
+        "| scorer and items | chosen by | QWK at 200 | at 500 | mean difference from random (95 %) | likeliest point |",
+        "|---|---|--:|--:|--:|--:|",
+    ]
+    for name, ways in blocks:
+        for way, found in ways.items():
+            gaps = [
+                "" if way == "random" else spread(found[key]["value"], *found[key]["over items and seeds"])
+                for key in ("difference", "difference, likeliest")
+            ]
+            curve = found["curve"]
+            lines.append(f"| {name} | {way} | {short(curve['200'])} | {short(curve['500'])} | {' | '.join(gaps)} |")
+    return table(lines)
+
+
+def forecasts(figures: Figures) -> str:
+    """One line a start and a target: what was forecast, what came, how often the interval held it."""
+    lines = [
+        "| scored answers | forecast for | QWK forecast | came | interval held it | gain forecast | gain came |",
+        "|--:|--:|--:|--:|--:|--:|--:|",
+    ]
+    for start, targets in figures["forecasts"].items():
+        for target, found in targets.items():
+            cells = [
+                short(found["forecast"]), short(found["came"]), f"{found['coverage']:.0%}".replace("%", " %"),
+                short(found["gain"], "+"), short(found["gain came"], "+"),
+            ]  # fmt: skip
+            lines.append(f"| {start} | {target} | {' | '.join(cells)} |")
+    return table(lines)
+
+
+def rate(found: Figures) -> str:
+    """A share in percent with its interval."""
+    return f"{found['value']:.0%} ({found['low']:.0%} to {found['high']:.0%})".replace("%", " %")
+
+
+def spread(value: float, low: float, high: float) -> str:
+    """A difference with its interval."""
+    return estimate({"value": value, "low": low, "high": high}, "+")
+
+
 def known(found: Figures) -> str:
     """An estimate, or a dash where it is undefined."""
     return "–" if found["value"] is None else estimate(found)
@@ -291,9 +353,20 @@ def table(lines: list[str]) -> str:
 
 NAMES = {"qwk": "QWK", "macro_f1": "macro-F1"}
 TABLES = {
-    "methods": methods, "items": items, "differences": differences, "levers": levers, "decisions": decisions,
-    "validity": validity, "kept": kept, "triangles": triangles, "screening": screening, "sets": sets,
-}  # fmt: skip
+    "methods": methods,
+    "items": items,
+    "differences": differences,
+    "levers": levers,
+    "decisions": decisions,
+    "validity": validity,
+    "kept": kept,
+    "triangles": triangles,
+    "sets": sets,
+    "screening": screening,
+    "attacks": attacks,
+    "suggestions": suggestions,
+    "forecasts": forecasts,
+}
 
 if __name__ == "__main__":
     main()

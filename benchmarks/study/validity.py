@@ -85,8 +85,18 @@ def of_case(case: Case, work: WorkDir) -> dict[str, object]:
     return {
         "item": case.responses.item.id,
         **{name: value for name, value in validity.items() if name != "deferral_curve"},
-        "gaming": shown["gaming"],
+        "attacks": _attacks(result),
         "promises": {f"{alpha:g}": vars(found) for alpha, found in promises(result).items()},
+    }
+
+
+def _attacks(result: ItemResult) -> dict[str, object] | None:
+    """Counts alone: the words that attacks found come from the data."""
+    if result.gaming is None:
+        return None
+    return {
+        one.name: {"tried": one.tried, "succeeded": one.successes, "caught": one.caught}
+        for one in result.gaming.results
     }
 
 
