@@ -7,7 +7,7 @@ import io
 import json
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -181,6 +181,7 @@ def card(result: ItemResult, data_sha256: str, settings: DistillSettings) -> dic
         "at_least": settings.at_least,
         "lambda_on": settings.lambda_on,
         "temperature": settings.temperature,
+        "harden": None if settings.harden is None else asdict(settings.harden),
         **summary_dict(result),
         "evidence": certificate(result),
     }

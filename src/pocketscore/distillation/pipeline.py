@@ -25,6 +25,7 @@ from pocketscore.data.items import ScaleKind
 from pocketscore.data.split import USUAL, WITH_CALIBRATION
 from pocketscore.distillation import outputs
 from pocketscore.distillation.fit import ItemFitter
+from pocketscore.distillation.harden import lowest_point
 from pocketscore.distillation.labelling import CrossFitLabeller, FileLabeller, Labeller
 from pocketscore.distillation.settings import DistillSettings
 from pocketscore.errors import InputError
@@ -155,20 +156,24 @@ def _unlabelled(source: Source, items: Sequence[Responses], log: Progress) -> di
 
 
 def _split(data: DataSet, settings: DistillSettings) -> tuple[DataSet, list[Responses]]:
-    """Every item split; those that cannot be are skipped when others can."""
+    """Every item split; those that cannot be, or cannot be done as asked, are skipped when others can."""
     ratios = USUAL if settings.wrong_at_most is None else WITH_CALIBRATION
     done: list[Responses] = []
     skipped = list(data.skipped)
     for responses in data.responses:
         try:
+            if settings.harden is not None:
+                lowest_point(responses.item.scale, settings.harden.lowest)
+            check_asked(settings.wrong_at_most, responses)
             done.append(split(responses, settings.seed, ratios))
-            check_asked(settings.wrong_at_most, done[-1])
         except InputError as error:
             if len(data.responses) == 1:
                 raise
             skipped.append(SkippedItem(responses.item.id, error.problem))
     if not done:
-        raise InputError(f"{data.path.name}: no item can be split into three parts", "give more responses to an item")
+        raise InputError(
+            f"{data.path.name}: no item can be used ({skipped[-1].reason})", "give more responses to an item"
+        )
     return replace(data, responses=tuple(done), skipped=tuple(skipped)), done
 
 
