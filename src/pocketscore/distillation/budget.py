@@ -13,7 +13,7 @@ from pocketscore.student.spec import PocketSpec
 from pocketscore.text import Vocabulary
 from pocketscore.types import Item, Responses
 
-CARD = 8000
+CARD = 6000
 """Bytes of card and screen; the tables of agreement and the groups come on top."""
 
 GROUP = 250
