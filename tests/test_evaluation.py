@@ -175,7 +175,7 @@ def test_evaluation_dict_is_json_in_a_fixed_order() -> None:
     text = json.dumps(found, allow_nan=False)
     assert json.loads(text) == found
     assert text == json.dumps(evaluation_dict(example()), allow_nan=False)
-    assert list(found) == ["item", "scale", "n", "unscored", "statuses", "machine", "human_human"]
+    assert list(found) == ["item", "scale", "n", "unscored", "statuses", "machine", "human_human", "validity"]
     assert found["scale"] == {"kind": "ordinal", "points": ["0", "1", "3"]}
     machine = found["machine"]
     assert isinstance(machine, dict)
