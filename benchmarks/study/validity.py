@@ -72,7 +72,8 @@ def main() -> None:
             progress.advance()
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / f"validity-{given.dataset}.json"
-    path.write_text(json.dumps({"items": found}, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    lines = ",\n".join(json.dumps(item, ensure_ascii=False) for item in found)
+    path.write_text(f'{{"items": [\n{lines}\n]}}\n', encoding="utf-8")
 
 
 def of_case(case: Case, work: WorkDir) -> dict[str, object]:

@@ -17,13 +17,12 @@ import numpy as np
 from pocketscore.trust.attacks import ATTACKS, Aim, Attack, Attempt, Materials
 from pocketscore.trust.distributions import clopper_pearson
 from pocketscore.trust.victim import NOBODY, Answers, Attempted, Victim
-from pocketscore.types import MISSING, Estimate, Floats, Ints
+from pocketscore.types import MISSING, Estimate, Floats, Ints, plain_number
 
 MOST = 600
 """Low-scored and high-scored answers that are attacked; more are drawn from, so that a run takes a minute."""
 
 CONFIDENCE = 0.95
-DECIMALS = 6
 
 
 @dataclass(frozen=True)
@@ -217,7 +216,6 @@ def gaming_dict(report: GamingReport) -> dict[str, object]:
 
 
 def _result_dict(result: AttackResult) -> dict[str, object]:
-    rate = {"value": result.rate.value, "low": result.rate.low, "high": result.rate.high}
     return {
         "name": result.name,
         "description": result.description,
@@ -226,11 +224,7 @@ def _result_dict(result: AttackResult) -> dict[str, object]:
         "tried": result.tried,
         "successes": result.successes,
         "caught": result.caught,
-        "rate": {name: _number(value) for name, value in rate.items()},
-        "rise": _number(result.rise),
+        "rate": result.rate.rounded(),
+        "rise": plain_number(result.rise),
         "note": result.note,
     }
-
-
-def _number(value: float) -> float | None:
-    return round(value, DECIMALS) + 0.0 if np.isfinite(value) else None
