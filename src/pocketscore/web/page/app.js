@@ -89,7 +89,7 @@ async function resume() {
   try {
     const found = await store.kept(KEY);
     const scorer = scorers.find((candidate) => candidate.item === found?.work.item);
-    if (runs > 0) return true; // a file was opened in the meantime
+    if (runs > 0) return table !== undefined; // a file was opened in the meantime, or could not be
     if (!found || !scorer) return false;
     const { id, table: kept, column } = found.work;
     const finished = await run(new Session(kept, column, scorer, id, found.given));
@@ -97,7 +97,7 @@ async function resume() {
     return true;
   } catch {
     warn("This browser does not let the page keep unfinished work. Save your scores before you close or reload the page.");
-    return runs > 0;
+    return table !== undefined;
   }
 }
 
