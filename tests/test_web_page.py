@@ -221,6 +221,24 @@ def test_files_that_are_no_tables_are_explained(watched: Watched, name: str, dat
     expect(watched.page.locator("#message")).to_be_hidden()
 
 
+SLOW_STORE = """
+Object.defineProperty(IDBOpenDBRequest.prototype, "onsuccess", {
+  set(act) { this.addEventListener("success", (event) => setTimeout(() => act(event), 1000)); },
+});
+"""
+
+
+def test_a_bad_file_while_the_page_looks_for_kept_work_leaves_the_first_step(chromium: Browser, exported: Path) -> None:
+    context = chromium.new_context()
+    page = context.new_page()
+    page.add_init_script(SLOW_STORE)
+    page.goto(exported.as_uri())
+    give(page, "photo.png", b"\x89PNG\r\n\x1a\n\x00\x00\x00")
+    expect(page.locator("#message")).to_contain_text("no table of text")
+    expect(page.locator("#open")).to_be_visible()
+    context.close()
+
+
 def test_a_file_too_large_is_refused_before_it_is_read(watched: Watched) -> None:
     watched.page.evaluate(
         """() => {
