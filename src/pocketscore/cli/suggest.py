@@ -74,7 +74,8 @@ _KNOWN = (
     "answers picked at random"
 )
 _UNKNOWN = (
-    "without --scored nobody knows what the scorer has learnt from, and the list is hardly better than a random one"
+    "without --scored there is no forecast, and the list may hold answers much like scored ones; let the scorer learn "
+    "from them (split: train), and go on measuring it on answers picked at random"
 )
 
 
