@@ -49,6 +49,7 @@ def suggest(
     """
     from pocketscore.bundle import load
     from pocketscore.data import ColumnChoice
+    from pocketscore.trust.suggest import MOST_SCORED
     from pocketscore.trust.suggest import suggest as suggested
 
     if out.exists():
@@ -65,6 +66,8 @@ def suggest(
     typer.echo(f"written to {out}")
     typer.echo(f"note: {_KNOWN if known is not None else _UNKNOWN}")
     if known is not None:
+        if len(known) > MOST_SCORED:
+            typer.echo(f"{MOST_SCORED} of the {len(known)} scored answers, drawn at random, stand for all")
         for sentence in _forecast(known, seed):
             typer.echo(sentence)
 
@@ -123,25 +126,15 @@ class _Answers:
     def write(self, found: Suggestions, out: Path) -> None:
         """The list, in the style of the source where both are delimited files."""
         from pocketscore.data import Dialect, Table, write_table
+        from pocketscore.data.cells import no_formula
 
         rows = [
             (self.ids[one.row], self.texts[one.row], "", one.reason, f"{one.probability:.4f}") for one in found.chosen
         ]
         if out.suffix.lower() in _DELIMITED:
-            rows = [tuple(map(_no_formula, row)) for row in rows]  # type: ignore[misc]
+            rows = [tuple(map(no_formula, row)) for row in rows]  # type: ignore[misc]
         dialect = Dialect(delimiter=self._delimiter)
         write_table(Table(self._path, COLUMNS, tuple(rows), tuple(range(2, len(rows) + 2)), dialect), out)
-
-
-def _no_formula(text: str) -> str:
-    """The text, with an apostrophe in front where a spreadsheet would compute it."""
-    if text[:1] not in tuple("=+-@\t\r"):
-        return text
-    try:
-        float(text)
-    except ValueError:
-        return f"'{text}"
-    return text
 
 
 def _scored(scorer: Scorer, path: Path, choice: ColumnChoice) -> Responses:

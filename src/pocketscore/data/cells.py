@@ -85,3 +85,18 @@ def _bytes_text(value: bytes) -> str | None:
         return value.decode()
     except UnicodeDecodeError:
         return None
+
+
+def no_formula(text: str) -> str:
+    """The text, with an apostrophe in front where a spreadsheet would compute it; numbers stay as they are.
+
+    >>> [no_formula(text) for text in ("=2+3", "-1.5", "- it melts", "")]
+    ["'=2+3", '-1.5', "'- it melts", '']
+    """
+    if text[:1] not in tuple("=+-@\t\r"):
+        return text
+    try:
+        float(text)
+    except ValueError:
+        return f"'{text}"
+    return text

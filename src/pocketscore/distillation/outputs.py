@@ -17,6 +17,7 @@ from pocketscore import __version__
 from pocketscore.bundle import save
 from pocketscore.card import certificate, markdown
 from pocketscore.data import DataSet, straddling
+from pocketscore.data.cells import no_formula
 from pocketscore.data.files import atomic_write
 from pocketscore.distillation.labelling import Labeller
 from pocketscore.distillation.settings import DistillSettings
@@ -135,25 +136,12 @@ def audit_table(results: Sequence[ItemResult]) -> str:
             p = result.soft.probabilities[row]
             said = (result.responses.item.id, result.responses.ids[row], points[human], points[suggested])
             sure = (f"{value:.3f}" for value in (p[human], p[suggested], found.doubt[at]))
-            rows.append((found.doubt[at], [*map(_no_formula, said), *sure, _no_formula(result.responses.texts[row])]))
+            rows.append((found.doubt[at], [*map(no_formula, said), *sure, no_formula(result.responses.texts[row])]))
     buffer = io.StringIO()
     writer = csv.writer(buffer)
     writer.writerow(AUDIT_COLUMNS)
     writer.writerows(cells for _, cells in sorted(rows, key=lambda entry: -entry[0]))
     return buffer.getvalue()
-
-
-def _no_formula(text: str) -> str:
-    """The text, with an apostrophe in front where a spreadsheet would compute it."""
-    return f"'{text}" if text[:1] in "=+-@\t\r" and not _is_number(text) else text
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
 
 
 def measure_speed(result: ItemResult, labeller: Labeller) -> Speed:
