@@ -14,6 +14,7 @@ import pytest
 from conftest import WORDS, make_scorer
 from pocketscore import bundle
 from pocketscore.cli import main
+from pocketscore.types import Reason
 
 
 class Done:
@@ -77,6 +78,9 @@ def test_a_scorer_with_a_promise_refers_the_rest(run: Run, pocket: Path, scored:
     assert deferral is not None
     assert deferral.threshold is not None
     assert deferral.target["wrong_at_most"] == 0.05
+    said = run("verify", out).out
+    assert "at most 5 % of them wrong" in said
+    assert "none was asked for" not in said
     done = run("score", out, scored, "-o", tmp_path / "new.csv")
     assert done.code == 0, done.err
     with (tmp_path / "new.csv").open(encoding="utf-8") as file:
@@ -92,7 +96,10 @@ def test_a_promise_that_cannot_be_made(run: Run, pocket: Path, scored: Path, tmp
     done = run("defer", pocket, few, "-o", tmp_path / "c.pocket", "--wrong-at-most", "5%")
     assert done.code == 0
     assert "every answer goes to people" in done.out
-    assert "59" in done.out
+    assert "at least 59" in done.out
+    careful = bundle.load(tmp_path / "c.pocket")
+    assert set(careful.score(["the cold air", "water"]).refer) == {Reason.LOW_CERTAINTY}
+    assert "none, so all go to people" in run("verify", tmp_path / "c.pocket").out
 
 
 @pytest.mark.parametrize(
@@ -154,6 +161,28 @@ def test_what_is_missing_is_told(run: Run, pocket: Path, arguments: tuple[str, .
     done = run(*(pocket if part == "ITEM" else part for part in arguments))
     assert done.code == 2
     assert words.replace("ITEM", str(pocket)) in done.err
+
+
+def test_labels_are_words_and_no_markup(run: Run, pocket: Path, scored: Path, tmp_path: Path) -> None:
+    text = (
+        scored.read_text("utf-8")
+        .replace(",a\n", ",[ell]\n")
+        .replace(",b\n", ",x [/b]\n")
+        .replace(",a\r\n", ",[ell]\r\n")
+    )
+    odd = tmp_path / "odd.csv"
+    odd.write_text(text.replace(",b\r\n", ",x [/b]\r\n"), encoding="utf-8")
+    done = run("evaluate", pocket, odd)
+    assert done.code == 0, done.err
+    assert "[ell]" in done.out
+    assert "x [/b]" in done.out
+
+
+def test_a_damaged_certificate_is_told(run: Run, pocket: Path) -> None:
+    bundle.save(replace(make_scorer(), card={"evidence": {"conventions": [{}]}}), pocket)
+    done = run("verify", pocket)
+    assert done.code == 3
+    assert "the certificate in" in done.err
 
 
 def test_evaluate_says_all_of_it(run: Run, pocket: Path, scored: Path, tmp_path: Path) -> None:

@@ -116,6 +116,7 @@ def test_a_calibration_part_on_demand() -> None:
     assert Part.CALIBRATION not in counts(split(responses, 0))
     sizes = {TRAIN: 60, VALIDATION: 10, Part.CALIBRATION: 15, TEST: 15}
     assert counts(split(responses, 0, WITH_CALIBRATION)) == sizes
+    assert split(responses, 0, WITH_CALIBRATION).parts != split(responses, 1, WITH_CALIBRATION).parts
     given_test = replace(responses, parts=(TRAIN,) * 83 + (TEST,) * 17)
     assert counts(split(given_test, 0, WITH_CALIBRATION)) == {
         TRAIN: 58, VALIDATION: 10, Part.CALIBRATION: 15, TEST: 17
@@ -123,6 +124,18 @@ def test_a_calibration_part_on_demand() -> None:
     tenth = (TRAIN,) * 5 + (VALIDATION, Part.CALIBRATION, Part.CALIBRATION, TEST, TEST)
     given_all = replace(responses, parts=tenth * 10)
     assert split(given_all, 0).parts == split(given_all, 0, WITH_CALIBRATION).parts == given_all.parts
+
+
+def test_the_calibration_part_has_common_answers_as_often_as_they_come() -> None:
+    """Others keep to one part, and the largest groups to train; a promise needs answers as they come."""
+    common, rare = ["idk"] * 400, [f"answer {i}" for i in range(600)]
+    responses = make(common + rare, [0] * 400 + [i % 2 for i in range(600)])
+    done = split(responses, 0, WITH_CALIBRATION)
+    drawn = done.part(Part.CALIBRATION)
+    assert len(drawn) == 150
+    assert 40 <= drawn.texts.count("idk") <= 80  # 60 expected, standard deviation 5.5
+    assert "idk" not in done.part(TEST).texts
+    assert straddling(done) == ()
 
 
 def test_only_train_is_the_same_as_no_split() -> None:

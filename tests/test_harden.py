@@ -212,6 +212,7 @@ def test_a_hardened_student_resists_what_a_plain_one_does_not(students: dict[str
         rates[name] = {one.name: one.rate.value for one in report.results}
     assert rates["plain"]["keyword_list"] > 0.5
     assert rates["hardened"]["keyword_list"] < rates["plain"]["keyword_list"]
+    assert rates["plain"]["gibberish"] + rates["plain"]["copied_rubric"] > 0
     assert rates["hardened"]["gibberish"] == rates["hardened"]["off_topic"] == 0
     assert rates["hardened"]["copied_question"] == rates["hardened"]["copied_rubric"] == 0
     sizes = {result.transfer_size for result in students.values()}
@@ -236,7 +237,9 @@ def test_a_round_looks_for_triggers_against_the_student(students: dict[str, Item
     assert 1 <= len(tails) <= SEARCHES
     low = [answer for answer, score in zip(train.texts, train.scores, strict=True) if score == 0][:10]
     before = scorer.score(low).expected.mean()
-    assert all(scorer.score([answer + tail for answer in low]).expected.mean() >= before for tail in tails)
+    after = [scorer.score([answer + tail for answer in low]).expected.mean() for tail in tails]
+    assert min(after) >= before
+    assert max(after) > before
     none_low = replace(train, scores=np.full(len(train), 2))
     assert Hardener(none_low, soft, ("a",), HardenSettings(), 0).triggers(scorer, 2000).texts == ()
 

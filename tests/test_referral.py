@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,7 +11,8 @@ from conftest import WORDS, make_scorer
 from pocketscore.errors import InputError
 from pocketscore.referral import Evidence, apart, check_asked, with_promise, wrong_at_most
 from pocketscore.student import Scorer
-from pocketscore.types import MISSING, Item, Reason, Responses
+from pocketscore.trust.deferral import promise_dict
+from pocketscore.types import MISSING, Item, Part, Reason, Responses
 
 
 def answers(scorer: Scorer, n: int, seed: int, wrong: float) -> Responses:
@@ -79,11 +82,28 @@ def test_as_a_second_rater() -> None:
 def test_no_second_rater_is_told_before_anything_is_trained() -> None:
     single = answers(make_scorer(), 50, 1, 0.2)
     alone = Responses(single.item, single.ids, single.texts, single.scores, np.full(50, MISSING))
-    with pytest.raises(InputError, match="no second rater sets a mark"):
-        check_asked("second-rater", alone)
-    check_asked("second-rater", single)
-    check_asked(0.05, alone)
-    check_asked(None, alone)
+    parts = (Part.TRAIN,) * 25 + (Part.TEST,) * 25
+    late = np.where(np.arange(50) < 25, MISSING, single.second)  # double scores in the test part alone
+    for without in (replace(alone, parts=parts), replace(single, parts=parts, second=late)):
+        with pytest.raises(InputError, match="no second rater sets a mark"):
+            check_asked("second-rater", without)
+        check_asked(0.05, without)
+        check_asked(None, without)
+    check_asked("second-rater", replace(single, parts=parts))
+
+
+def test_the_certificate_holds_the_promise_that_the_file_keeps() -> None:
+    old: dict[str, object] = {
+        "preset": "pocket",
+        "evidence": {"purpose": "x", "promise": None, "promise_on_test": {"n": 3}},
+    }
+    finished, promise = with_promise(
+        replace(make_scorer(), card=old), 0.05, apart(answers(make_scorer(), 500, 1, 0.4), 0)
+    )
+    assert finished.card == {
+        "preset": "pocket",
+        "evidence": {"purpose": "x", "promise": promise_dict(promise), "promise_on_test": None},
+    }
 
 
 def test_guide_and_held_out_share_no_answer() -> None:

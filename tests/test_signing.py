@@ -55,6 +55,14 @@ def test_a_private_key_is_not_overwritten(keys: tuple[Path, Path]) -> None:
     assert keys[0].stat().st_mode & 0o077 == 0
 
 
+def test_a_public_key_is_not_overwritten_either(keys: tuple[Path, Path]) -> None:
+    before = keys[1].read_bytes()
+    with pytest.raises(InputError, match="only copy"):
+        new_keys(keys[0].with_suffix(".key"))
+    assert keys[1].read_bytes() == before
+    assert not keys[0].with_suffix(".key").exists()
+
+
 def test_what_is_no_key_is_told(file: Path, keys: tuple[Path, Path]) -> None:
     with pytest.raises(InputError, match="no private Ed25519 key"):
         sign(file, keys[1])

@@ -29,7 +29,7 @@ def test_verdicts(interval: tuple[float, float, float], marks: tuple[float, floa
 
 
 def test_every_convention_has_a_flag_and_a_reason_where_nothing_was_computed() -> None:
-    found = flags({"qwk": Estimate(0.8, 0.75, 0.85)}, {"degradation_qwk": "no second rater"})
+    found = flags({"qwk": Estimate(0.8, 0.75, 0.85)}, {"qwk": 200}, {"degradation_qwk": "no second rater"})
     assert [flag.convention for flag in found] == list(CONVENTIONS)
     for flag in found:
         assert (flag.verdict is Verdict.NOT_COMPUTED) == bool(flag.reason)
@@ -49,3 +49,17 @@ def test_small_samples_are_undetermined_where_large_ones_are_decided() -> None:
 
     assert found(1) is Verdict.UNDETERMINED
     assert found(100) is Verdict.PASS
+
+
+@pytest.mark.parametrize(
+    ("n", "expected"), [(10, Verdict.UNDETERMINED), (29, Verdict.UNDETERMINED), (30, Verdict.PASS)]
+)
+def test_a_few_faultless_answers_pass_nothing(n: int, expected: Verdict) -> None:
+    (found, *_) = flags({"qwk": Estimate(1.0, 1.0, 1.0)}, {"qwk": n})
+    assert found.verdict is expected
+    assert (str(n) in found.reason) == (expected is Verdict.UNDETERMINED)
+
+
+def test_a_few_answers_fail_all_the_same() -> None:
+    (found, *_) = flags({"qwk": Estimate(0.1, 0.0, 0.2)}, {"qwk": 10})
+    assert found.verdict is Verdict.FAIL

@@ -56,7 +56,7 @@ def certificate(result: ItemResult) -> dict[str, object]:
 
 
 def markdown(card: Mapping[str, Any], item: str) -> str:
-    """A card as Markdown, for any card: what it lacks is left out.
+    """A card as Markdown; what it lacks is left out. A card of another shape raises what Python raises.
 
     Args:
         card: `Scorer.card`.
@@ -169,7 +169,7 @@ def _promise(evidence: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
         yield "Promise", f"none, so all go to people: {promise['reason']}"
         return
     held, test = promise["held_out"], evidence.get("promise_on_test")
-    yield "Promise", f"at most {percent(promise['bound'])} wrong, from a certainty of {promise['threshold']:.3f}"
+    yield "Promise", f"kept from a certainty of {promise['threshold']:.4f} on"
     yield "Held-out answers", f"{held['alone']} of {held['n']} alone, {held['wrong']} of these wrong"
     if test:
         yield "Test answers", f"{test['alone']} of {test['n']} alone, {test['wrong']} of these wrong"

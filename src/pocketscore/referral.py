@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -22,7 +23,7 @@ from pocketscore.trust.deferral import (
     promise_dict,
     second_rater_target,
 )
-from pocketscore.types import Responses
+from pocketscore.types import Part, Responses
 
 SECOND_RATER: Literal["second-rater"] = "second-rater"
 WrongAtMost = float | Literal["second-rater"]
@@ -31,7 +32,7 @@ WrongAtMost = float | Literal["second-rater"]
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """Answers for a promise; none of the three has been learnt from, except `double_scored`.
+    """Answers for a promise. Only `held_out` has to be new to everything.
 
     Attributes:
         guide: Where candidate thresholds come from.
@@ -82,13 +83,20 @@ def with_promise(
     bare = replace(scorer, deferral=None)
     guide, held_out = (Judged.of(bare.score(part.texts), part.scores) for part in (evidence.guide, evidence.held_out))
     found = promise(target, guide, held_out)
-    return replace(scorer, deferral=Deferral(found.threshold, dict(promise_dict(found)))), found
+    said = dict(promise_dict(found))
+    return replace(scorer, deferral=Deferral(found.threshold, said), card=_certified(scorer.card, said)), found
 
 
 def check_asked(asked: WrongAtMost | None, responses: Responses) -> None:
-    """Raise InputError, before anything is trained, when these responses cannot set the mark that is asked for."""
+    """Raise InputError, before anything is trained, when split responses cannot set the mark that is asked for."""
     if asked == SECOND_RATER:
-        _target(asked, responses, CONFIDENCE)
+        _target(asked, seen(responses), CONFIDENCE)
+
+
+def seen(responses: Responses) -> Responses:
+    """Train and validation, whose double-scored answers say how often people differ."""
+    parts = np.array(responses.parts)
+    return responses.take(np.flatnonzero((parts == Part.TRAIN) | (parts == Part.VALIDATION)))
 
 
 def apart(responses: Responses, seed: int, share: float = 0.25) -> Evidence:
@@ -100,6 +108,13 @@ def apart(responses: Responses, seed: int, share: float = 0.25) -> Evidence:
     first, rest = np.split(order, [round(share * len(order))])
     guide, held_out = responses.take(np.sort(first)), responses.take(np.sort(rest))
     return Evidence(guide, held_out, guide)
+
+
+def _certified(card: Mapping[str, object], promise: Mapping[str, object]) -> dict[str, object]:
+    """The card with this promise in its certificate; what an older one did to the test part is no longer true."""
+    evidence = card.get("evidence")
+    known = evidence if isinstance(evidence, dict) else {}
+    return {**card, "evidence": {**known, "promise": promise, "promise_on_test": None}}
 
 
 def _target(asked: WrongAtMost, double_scored: Responses, confidence: float) -> Target:

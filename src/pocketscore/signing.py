@@ -34,13 +34,14 @@ def new_keys(private: Path) -> Path:
         InputError: There is a file of that name.
     """
     library = _library()
-    if private.exists():
-        raise InputError(f"{private} exists and may be the only copy of a key", "choose another name")
+    public = private.with_suffix(".pub.pem")
+    for path in (private, public):
+        if path.exists():
+            raise InputError(f"{path} exists and may be the only copy of a key", "choose another name")
     key = library.ed25519.Ed25519PrivateKey.generate()
     form = library.serialization
-    public = private.with_suffix(".pub.pem")
-    atomic_write(private, key.private_bytes(form.Encoding.PEM, form.PrivateFormat.PKCS8, form.NoEncryption()))
-    private.chmod(0o600)
+    secret = key.private_bytes(form.Encoding.PEM, form.PrivateFormat.PKCS8, form.NoEncryption())
+    atomic_write(private, secret, mode=0o600)
     atomic_write(public, key.public_key().public_bytes(form.Encoding.PEM, form.PublicFormat.SubjectPublicKeyInfo))
     return public
 

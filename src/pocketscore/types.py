@@ -381,6 +381,10 @@ class Estimate:
         return {"value": plain_number(self.value), "low": plain_number(self.low), "high": plain_number(self.high)}
 
 
+UNDEFINED = Estimate(float("nan"), float("nan"), float("nan"))
+"""An estimate of what could not be computed."""
+
+
 @dataclass(frozen=True, eq=False)
 class Agreement:
     """How well one rater (machine or person) agrees with the human score.

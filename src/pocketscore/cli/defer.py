@@ -59,7 +59,6 @@ def defer(
     else:
         typer.echo(
             f"{held.alone} of {held.n} held-out answers scored alone, {held.wrong} of these wrong; with confidence "
-            f"{promise.target.confidence:g} at most {percent(promise.bound)} of such scores are (asked: "
-            f"{percent(promise.target.wrong_at_most)})"
+            f"{promise.target.confidence:g} at most {percent(promise.target.wrong_at_most)} of such scores are"
         )
     typer.echo(f"written to {out}")

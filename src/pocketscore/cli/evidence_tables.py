@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 if TYPE_CHECKING:
@@ -61,20 +62,20 @@ def _conventions(found: Validity) -> Table:
 def _points(found: Validity) -> Table:
     table = _table("Each score point", "human score", "answers", "exact agreement", "bias")
     for one in found.points["student"]:
-        table.add_row(one.point, str(one.n), _said(one.exact), _said(one.bias))
+        table.add_row(escape(one.point), str(one.n), _said(one.exact), _said(one.bias))
     return table
 
 
 def _groups(found: Validity) -> list[Table]:
     tables = []
     for column in found.groups:
-        table = _table(f"Bias by {column.name}", "group", "answers", "DSM", "verdict")
+        table = _table(f"Bias by {escape(column.name)}", "group", "answers", "DSM", "verdict")
         for group in column.groups:
             table.add_row(
-                group.label, str(group.n), _said(group.dsm), f"{group.verdict.value}\n[dim]{group.power}[/dim]"
+                escape(group.label), str(group.n), _said(group.dsm), f"{group.verdict.value}\n[dim]{group.power}[/dim]"
             )
         for left_out in column.not_examined:
-            table.add_row(left_out.label, str(left_out.n), "–", f"not examined: {left_out.reason}")
+            table.add_row(escape(left_out.label), str(left_out.n), "–", f"not examined: {left_out.reason}")
         tables.append(table)
     return tables
 

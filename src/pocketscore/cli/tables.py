@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from pocketscore.types import Agreement, Estimate, Scale
@@ -31,7 +32,7 @@ def print_evaluation(found: Evaluation, dropped: int) -> None:
         rows["two human raters"] = found.human_human
     left = f", {found.unscored} without a machine score" if found.unscored else ""
     left += f", {dropped} rows left out" if dropped else ""
-    title = f"Item {found.item}: agreement with the human score ({found.n} responses{left})"
+    title = f"Item {escape(found.item)}: agreement with the human score ({found.n} responses{left})"
     console = Console()
     console.print(_agreement(title, rows))
     console.print(_confusion(found.machine, found.scale))
@@ -43,7 +44,7 @@ def print_result(result: ItemResult, names: Mapping[str, str]) -> None:
     if result.human is not None:
         rows["Two human raters"] = result.human
     n = result.agreement["student"].n
-    title = f"Item {result.responses.item.id}: agreement with the human score on {n} test answers"
+    title = f"Item {escape(result.responses.item.id)}: agreement with the human score on {n} test answers"
     Console().print(_agreement(title, rows))
 
 
@@ -56,8 +57,9 @@ def _agreement(title: str, rows: Mapping[str, Agreement]) -> Table:
 
 
 def _confusion(found: Agreement, scale: Scale) -> Table:
-    table = Table("human \\ scorer", *scale.points, title="Confusion", title_justify="left", box=SIMPLE_HEAD)
-    for point, row in zip(scale.points, found.confusion.tolist(), strict=True):
+    points = tuple(map(escape, scale.points))
+    table = Table("human \\ scorer", *points, title="Confusion", title_justify="left", box=SIMPLE_HEAD)
+    for point, row in zip(points, found.confusion.tolist(), strict=True):
         table.add_row(point, *map(str, row))
     return table
 

@@ -40,7 +40,11 @@ def verify(
         typer.echo("no key given: nobody vouches for it, and whoever changed it could have made its checksum anew")
     if data is not None:
         _check_data(loaded.card.get("data_sha256"), data)
-    typer.echo("\n" + markdown(loaded.card, loaded.item), nl=False)
+    try:
+        certificate = markdown(loaded.card, loaded.item)
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        raise ArtefactError(f"the certificate in {scorer} is damaged ({error!r})", "get the file again") from error
+    typer.echo("\n" + certificate, nl=False)
 
 
 def sign(

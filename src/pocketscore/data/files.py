@@ -50,8 +50,13 @@ def read_bytes(path: Path) -> bytes:
         raise InputError(f"{path} cannot be read: {error.strerror or error}", "check that you may open it") from error
 
 
-def atomic_write(path: Path, data: bytes) -> None:
+def atomic_write(path: Path, data: bytes, mode: int = 0o666) -> None:
     """Write a file whole or not at all: an older file of that name survives any failure.
+
+    Args:
+        path: The file.
+        data: Its content.
+        mode: Who may read and write it, less what the process forbids (umask).
 
     Raises:
         OutputError: With path, reason and remedy (full disk, missing folder, no permission, ...).
@@ -61,7 +66,7 @@ def atomic_write(path: Path, data: bytes) -> None:
         target = path.resolve()
         temporary = target.with_name(f".pocketscore-{secrets.token_hex(8)}.tmp")
         try:
-            with temporary.open("xb") as file:
+            with open(temporary, "xb", opener=partial(os.open, mode=mode)) as file:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())

@@ -1,4 +1,4 @@
-"""Train, validation, calibration and test: stratified by score, repeatable, and no answer in two parts."""
+"""Train, validation and test: stratified by score, repeatable, and no answer in two parts; calibration at random."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ WITH_CALIBRATION: Ratios = {Part.TRAIN: 12, Part.VALIDATION: 2, Part.CALIBRATION
 def split(responses: Responses, seed: int, ratios: Ratios = USUAL) -> Responses:
     """The responses with `parts` set.
 
-    Answers that are the same but for capitals and white space stay together. Every score point keeps its
+    The calibration part, where one is wanted, is drawn first and plainly at random: a promise about new answers needs
+    answers as they come, those that many pupils give among them, even if the same words stand in train.
+
+    Of the others, answers that are the same but for capitals and white space stay together. Every score point keeps its
     ratios within about one row, and has at least one answer in train. Parts already given stay as they are;
     those missing are carved out of train.
 
@@ -53,12 +56,19 @@ def split(responses: Responses, seed: int, ratios: Ratios = USUAL) -> Responses:
             f"item {responses.item.id}: no response is marked as train",
             "mark some, or leave the split column out",
         )
-    if missing:
+    shares = _shares(missing, ratios)
+    rng = np.random.default_rng(seed)
+    if Part.CALIBRATION in missing:
+        free = np.flatnonzero(parts == Part.TRAIN)
+        share = shares.pop(Part.CALIBRATION)
+        parts[rng.choice(free, size=round(share * len(free)), replace=False)] = Part.CALIBRATION
+        shares = {part: wanted / (1 - share) for part, wanted in shares.items()}
+    if shares:
         groups = _groups(responses, np.flatnonzero(parts == Part.TRAIN))
-        order = np.random.default_rng(seed).permutation(len(groups))
+        order = rng.permutation(len(groups))
         groups = [groups[i] for i in order]
-        places = _places(groups, _shares(missing, ratios))
-        for part in missing:
+        places = _places(groups, shares)
+        for part in shares:
             _ensure(part, groups, places, responses.item.id)
         for group, part in zip(groups, places, strict=True):
             parts[list(group.rows)] = part
@@ -72,12 +82,12 @@ def split(responses: Responses, seed: int, ratios: Ratios = USUAL) -> Responses:
 
 
 def straddling(responses: Responses) -> tuple[str, ...]:
-    """Ids of answers outside train that occur in train too. Raises InputError before splitting."""
+    """Ids of validation and test answers that occur in train too. Raises InputError before splitting."""
     known = {plain(text) for text in responses.part(Part.TRAIN).texts}
     return tuple(
         label
         for label, text, part in zip(responses.ids, responses.texts, responses.parts or (), strict=True)
-        if part != Part.TRAIN and plain(text) in known
+        if part in (Part.VALIDATION, Part.TEST) and plain(text) in known
     )
 
 

@@ -21,7 +21,7 @@ from pocketscore.distillation.train import Targets, TrainedStudent, Vectors
 from pocketscore.evaluation import agreement
 from pocketscore.label_audit import LabelAudit, audit, treated
 from pocketscore.progress import Progress
-from pocketscore.referral import Evidence, with_promise
+from pocketscore.referral import Evidence, seen, with_promise
 from pocketscore.results import Candidate, ItemResult
 from pocketscore.student.scorer import Scorer
 from pocketscore.student.screen import Screen
@@ -208,9 +208,7 @@ class ItemFitter:
         asked = self._settings.wrong_at_most
         if asked is None:
             return scorer, None
-        parts = np.array(self._responses.parts)
-        seen = self._responses.take(np.flatnonzero((parts == Part.TRAIN) | (parts == Part.VALIDATION)))
-        evidence = Evidence(self._parts[Part.VALIDATION], self._parts[Part.CALIBRATION], seen)
+        evidence = Evidence(self._parts[Part.VALIDATION], self._parts[Part.CALIBRATION], seen(self._responses))
         return with_promise(scorer, asked, evidence)
 
     def _said(self, taught: Taught, scorers: Mapping[str, Scorer]) -> dict[str, _Said]:

@@ -164,8 +164,9 @@ def _split(data: DataSet, settings: DistillSettings) -> tuple[DataSet, list[Resp
         try:
             if settings.harden is not None:
                 lowest_point(responses.item.scale, settings.harden.lowest)
-            check_asked(settings.wrong_at_most, responses)
-            done.append(split(responses, settings.seed, ratios))
+            whole = split(responses, settings.seed, ratios)
+            check_asked(settings.wrong_at_most, whole)
+            done.append(whole)
         except InputError as error:
             if len(data.responses) == 1:
                 raise

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -10,7 +9,7 @@ import numpy as np
 
 from pocketscore.report.numerals import agreement, count
 from pocketscore.results import METHODS, ItemResult
-from pocketscore.types import Agreement, Estimate, Part, Scale
+from pocketscore.types import UNDEFINED, Agreement, Estimate, Part, Scale
 
 METRICS = {
     "accuracy": "Exact agreement",
@@ -49,7 +48,7 @@ def main_metric(scale: Scale) -> str:
 
 def main_estimate(found: Agreement, scale: Scale) -> Estimate:
     """The main metric's estimate, NaN when it was not computed."""
-    return found.metrics.get(main_metric(scale), Estimate(math.nan, math.nan, math.nan))
+    return found.metrics.get(main_metric(scale), UNDEFINED)
 
 
 def headline(result: ItemResult) -> str:

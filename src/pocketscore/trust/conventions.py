@@ -2,7 +2,8 @@
 
 A convention names a metric and a mark. An estimate passes when its whole 95 % interval lies on the good side of the
 mark, fails when the whole interval lies on the other, and says nothing otherwise: a point estimate above the mark on
-forty answers is no evidence.
+forty answers is no evidence. Fewer than `LEAST` answers never pass: a bootstrap interval of ten faultless answers is a
+single point.
 
 Sources of the marks: Williamson, Xi and Breyer (2012), "A framework for evaluation and use of automated scoring",
 Educational Measurement: Issues and Practice 31(1), with the values that RSMTool 12 reports; Smarter Balanced field
@@ -17,7 +18,7 @@ from enum import StrEnum
 
 import numpy as np
 
-from pocketscore.types import Estimate
+from pocketscore.types import UNDEFINED, Estimate
 
 
 class Verdict(StrEnum):
@@ -63,6 +64,10 @@ CONVENTIONS = (
 """Marks for a whole item on an ordinal scale. Groups have their own (`trust.fairness`)."""
 
 
+LEAST = 30
+"""Fewest answers on which a mark can be passed."""
+
+
 @dataclass(frozen=True)
 class Flag:
     """One convention with what was found.
@@ -71,7 +76,7 @@ class Flag:
         convention: The mark.
         estimate: What was measured; NaN when it could not be.
         verdict: What follows.
-        reason: Why nothing could be computed, in plain words; '' otherwise.
+        reason: Why nothing could be computed, or why a clear interval does not count; '' otherwise.
     """
 
     convention: Convention
@@ -80,24 +85,29 @@ class Flag:
     reason: str = ""
 
 
-def flags(estimates: Mapping[str, Estimate], missing: Mapping[str, str] | None = None) -> tuple[Flag, ...]:
+def flags(
+    estimates: Mapping[str, Estimate], counts: Mapping[str, int], missing: Mapping[str, str] | None = None
+) -> tuple[Flag, ...]:
     """Every convention against the estimates.
 
     Args:
         estimates: Metric -> estimate.
+        counts: Metric -> answers behind it.
         missing: Metric -> why it is missing, for those that are.
 
     Example:
-        >>> found = flags({"qwk": Estimate(0.74, 0.69, 0.79), "smd": Estimate(0.02, -0.05, 0.09)})
+        >>> measured = {"qwk": Estimate(0.74, 0.69, 0.79), "smd": Estimate(0.02, -0.05, 0.09)}
+        >>> found = flags(measured, {"qwk": 300, "smd": 300})
         >>> [(flag.convention.metric, flag.verdict.value) for flag in found[:3]]
         [('qwk', 'undetermined at this sample size'), ('pearson', 'not computed'), ('smd', 'pass')]
     """
-    nothing = Estimate(np.nan, np.nan, np.nan)
     found = []
     for convention in CONVENTIONS:
-        estimate = estimates.get(convention.metric, nothing)
+        estimate = estimates.get(convention.metric, UNDEFINED)
         judged = verdict(estimate, convention.low, convention.high)
         reason = (missing or {}).get(convention.metric, "not measured") if judged is Verdict.NOT_COMPUTED else ""
+        if judged is Verdict.PASS and (n := counts[convention.metric]) < LEAST:
+            judged, reason = Verdict.UNDETERMINED, f"{n} answers, and at least {LEAST} are needed to pass"
         found.append(Flag(convention, estimate, judged, reason))
     return tuple(found)
 

@@ -20,7 +20,7 @@ from typing import Literal
 import numpy as np
 
 from pocketscore.errors import InputError
-from pocketscore.trust.distributions import binomial_cdf, binomial_upper, clopper_pearson
+from pocketscore.trust.distributions import binomial_cdf, binomial_upper, clopper_pearson, share
 from pocketscore.types import MISSING, Estimate, Floats, Ints, Scores, plain_number
 
 CANDIDATES = 41
@@ -107,12 +107,12 @@ class Outcome:
     @property
     def share_alone(self) -> Estimate:
         """Share scored alone, with its exact 95 % interval (Clopper and Pearson 1934)."""
-        return _share(self.alone, self.n)
+        return share(self.alone, self.n)
 
     @property
     def share_wrong(self) -> Estimate:
         """Share of the scores given alone that are wrong, with its exact 95 % interval; NaN when none is."""
-        return _share(self.wrong, self.alone)
+        return share(self.wrong, self.alone)
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,8 @@ class Promise:
         target: What was asked.
         threshold: An answer below it goes to people; None when nothing can be promised.
         held_out: What it does to the held-out answers that it was tested on (at no threshold: all alone).
-        bound: Upper bound at the target's confidence on the share wrong; NaN without a threshold.
+        bound: Upper bound on the share wrong by the held-out answers alone; NaN without a threshold. What is promised
+            is the target: the threshold was chosen by these answers, and the test speaks of the target.
         reason: Why there is no threshold, in plain words; '' when there is one.
     """
 
@@ -275,9 +276,3 @@ def _not_held(target: Target, tried: Outcome) -> str:
         f"of the {tried.alone} held-out answers that the scorer is surest of, {tried.wrong} were wrong: too many to "
         f"promise that at most {percent(target.wrong_at_most)} are"
     )
-
-
-def _share(k: int, n: int) -> Estimate:
-    if n == 0:
-        return Estimate(np.nan, np.nan, np.nan)
-    return Estimate(k / n, *clopper_pearson(k, n, 0.95))

@@ -19,6 +19,7 @@ import math
 from statistics import NormalDist
 
 from pocketscore.errors import InputError
+from pocketscore.types import UNDEFINED, Estimate
 
 PRECISION = 1e-15
 FRACTION_STEPS = 100_000
@@ -156,6 +157,15 @@ def clopper_pearson(k: int, n: int, confidence: float = 0.95) -> tuple[float, fl
     """
     delta = (1 - confidence) / 2
     return binomial_lower(k, n, delta), binomial_upper(k, n, delta)
+
+
+def share(k: int, n: int) -> Estimate:
+    """A share of k in n, with its exact 95 % interval; undefined when n = 0.
+
+    >>> share(0, 10).high.__round__(3), share(0, 0).value
+    (0.308, nan)
+    """
+    return Estimate(k / n, *clopper_pearson(k, n, 0.95)) if n else UNDEFINED
 
 
 def binomial_upper(k: int, n: int, delta: float) -> float:

@@ -12,7 +12,6 @@ from pocketscore.trust.conventions import Verdict
 from pocketscore.trust.group_bias import DSM_LIMIT, BiasTest, bias_test, judge, no_test, power_statement
 from pocketscore.trust.group_raters import (
     NOBODY_ELSE,
-    UNDEFINED,
     DistillationEffect,
     RaterInGroup,
     Strata,
@@ -22,8 +21,9 @@ from pocketscore.trust.group_raters import (
     size,
     total,
 )
-from pocketscore.trust.group_sums import PairSums, Resampling, interval, pair_sums, ratio, sums_by_stratum
-from pocketscore.types import Estimate, Floats, Ints
+from pocketscore.trust.group_sums import PairSums, Resampling, interval, pair_sums, sums_by_stratum
+from pocketscore.trust.numeric import ratio
+from pocketscore.types import UNDEFINED, Estimate, Floats, Ints
 
 SAME_ONE_SCORE = "both give every response the same one score"
 NO_DRAW = "it is undefined in every draw of the bootstrap"

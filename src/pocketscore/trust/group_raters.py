@@ -8,11 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from pocketscore.trust.group_sums import PairSums, Resampling, interval, pair_sums
-from pocketscore.types import Estimate, Floats, Ints
+from pocketscore.types import UNDEFINED, Estimate, Floats, Ints
 
 RATERS = {"student": "the student", "teacher": "the teacher", "second": "the second rater"}
 """Raters that are compared with the first human score, and what to call them in a sentence."""
-UNDEFINED = Estimate(np.nan, np.nan, np.nan)
 NOBODY_ELSE = "every response is in this group, so there is nobody to compare it with"
 NO_HUMAN_SPREAD = "all human scores are equal, so there is no standard deviation to measure in"
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pocketscore.trust.numeric import ratio
 from pocketscore.types import Estimate, Floats, Ints
 
 NO_SPREAD = 1e-7
@@ -180,13 +181,6 @@ def interval(values: Floats) -> Estimate:
         return Estimate(value, np.nan, np.nan)
     low, high = np.percentile(draws, [2.5, 97.5])
     return Estimate(value, float(low), float(high))
-
-
-def ratio(numerator: Floats, denominator: Floats) -> Floats:
-    """Element by element, NaN where the denominator is 0."""
-    undefined = np.full(np.shape(denominator), np.nan)
-    np.divide(numerator, denominator, out=undefined, where=np.not_equal(denominator, 0))
-    return undefined
 
 
 def _sd(n: Floats, total: Floats, squares: Floats) -> Floats:

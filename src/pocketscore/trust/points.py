@@ -6,10 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pocketscore.trust.distributions import clopper_pearson
-from pocketscore.types import MISSING, Estimate, Floats, Ints, Scale
-
-RESAMPLES = 2000
+from pocketscore.trust.distributions import share
+from pocketscore.trust.resampling import resampled
+from pocketscore.types import MISSING, UNDEFINED, Estimate, Floats, Ints, Scale
 
 
 @dataclass(frozen=True)
@@ -63,14 +62,11 @@ def points_dict(found: tuple[PointAgreement, ...]) -> dict[str, object]:
 
 
 def _exact(right: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Estimate:
-    n, hits = len(right), int(right.sum())
-    return Estimate(hits / n, *clopper_pearson(hits, n, 0.95)) if n else Estimate(np.nan, np.nan, np.nan)
+    return share(int(right.sum()), len(right))
 
 
 def _bias(error: Floats, scale: Scale, seed: int) -> Estimate:
     n = len(error)
     if n == 0 or scale.kind == "nominal":
-        return Estimate(np.nan, np.nan, np.nan)
-    times = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=RESAMPLES)
-    low, high = np.percentile(times @ error / n, [2.5, 97.5])
-    return Estimate(float(error.mean()), float(low), float(high))
+        return UNDEFINED
+    return resampled(lambda weights: {"bias": weights @ error / n}, n, seed=seed)["bias"]

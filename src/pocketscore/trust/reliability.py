@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pocketscore.trust.distributions import clopper_pearson
-from pocketscore.types import MISSING, Estimate, Floats, Ints, plain_number
+from pocketscore.trust.distributions import share
+from pocketscore.trust.resampling import resampled
+from pocketscore.types import MISSING, UNDEFINED, Estimate, Floats, Ints, plain_number
 
 BINS = 10
-RESAMPLES = 2000
 
 
 @dataclass(frozen=True)
@@ -77,19 +77,18 @@ def reliability(probabilities: Floats, given: Ints, human: Ints, seed: int = 0) 
     place = np.searchsorted(np.arange(1, BINS) / BINS, confidence, side="left")
     distance = ((p - np.eye(p.shape[1])[y]) ** 2).sum(axis=1)
     bins = tuple(_bin(b, confidence[place == b], right[place == b]) for b in range(BINS))
-    if n == 0:
-        nothing = Estimate(np.nan, np.nan, np.nan)
-        return Reliability(0, bins, nothing, nothing, nothing)
-    times = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=RESAMPLES)
     gaps = np.zeros((n, BINS))
     gaps[np.arange(n), place] = right - confidence
-    return Reliability(
-        n,
-        bins,
-        _estimate(np.abs(gaps.sum(axis=0)).sum() / n, np.abs(times @ gaps).sum(axis=1) / n),
-        _estimate(distance.mean(), times @ distance / n),
-        _estimate((confidence - right).mean(), times @ (confidence - right) / n),
-    )
+
+    def statistics(weights: Floats) -> dict[str, Floats]:
+        return {
+            "ece": np.abs(weights @ gaps).sum(axis=-1) / n,
+            "brier": weights @ distance / n,
+            "gap": weights @ (confidence - right) / n,
+        }
+
+    found = resampled(statistics, n, seed=seed) if n else dict.fromkeys(("ece", "brier", "gap"), UNDEFINED)
+    return Reliability(n, bins, **found)
 
 
 def reliability_dict(found: Reliability) -> dict[str, object]:
@@ -109,11 +108,5 @@ def _bin(place: int, confidence: Floats, right: Floats) -> Bin:
     low, high = place / BINS, (place + 1) / BINS
     n = len(right)
     if n == 0:
-        return Bin(low, high, 0, np.nan, Estimate(np.nan, np.nan, np.nan))
-    share = Estimate(float(right.mean()), *clopper_pearson(int(right.sum()), n, 0.95))
-    return Bin(low, high, n, float(confidence.mean()), share)
-
-
-def _estimate(value: float, draws: Floats) -> Estimate:
-    low, high = np.percentile(draws, [2.5, 97.5])
-    return Estimate(float(value), float(low), float(high))
+        return Bin(low, high, 0, np.nan, UNDEFINED)
+    return Bin(low, high, n, float(confidence.mean()), share(int(right.sum()), n))

@@ -13,7 +13,7 @@ from enum import StrEnum
 import numpy as np
 
 from pocketscore.text import Vocabulary, words
-from pocketscore.trust.distributions import clopper_pearson
+from pocketscore.trust.distributions import share
 from pocketscore.types import MISSING, Estimate, Ints
 
 
@@ -45,9 +45,7 @@ class Row:
 
     def share(self, corner: Corner) -> Estimate:
         """Share of the answers in a corner, with its exact 95 % interval; NaN when there are none."""
-        if self.n == 0:
-            return Estimate(np.nan, np.nan, np.nan)
-        return Estimate(self.counts[corner] / self.n, *clopper_pearson(self.counts[corner], self.n, 0.95))
+        return share(self.counts[corner], self.n)
 
 
 @dataclass(frozen=True, eq=False)

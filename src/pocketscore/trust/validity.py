@@ -175,9 +175,10 @@ def _flags(numbers: Numbers) -> tuple[Flag, ...]:
     }
     constant = _constant(numbers)
     if constant:  # some of these have a value all the same, which says nothing
-        return flags({}, dict.fromkeys(estimates, constant))
+        return flags({}, {}, dict.fromkeys(estimates, constant))
     reasons = {name: lost.reason or "undefined on these responses" for name in estimates}
-    return flags(estimates, reasons)
+    counts = {name: lost.n_double if name.startswith("degr") else numbers.reported.n for name in estimates}
+    return flags(estimates, counts, reasons)
 
 
 def _constant(numbers: Numbers) -> str:
