@@ -164,14 +164,10 @@ def test_what_is_missing_is_told(run: Run, pocket: Path, arguments: tuple[str, .
 
 
 def test_labels_are_words_and_no_markup(run: Run, pocket: Path, scored: Path, tmp_path: Path) -> None:
-    text = (
-        scored.read_text("utf-8")
-        .replace(",a\n", ",[ell]\n")
-        .replace(",b\n", ",x [/b]\n")
-        .replace(",a\r\n", ",[ell]\r\n")
-    )
+    names = {"a": "[ell]", "b": "x [/b]"}
+    lines = [line.rsplit(",", 1) for line in scored.read_text("utf-8").splitlines()]
     odd = tmp_path / "odd.csv"
-    odd.write_text(text.replace(",b\r\n", ",x [/b]\r\n"), encoding="utf-8")
+    odd.write_text("".join(f"{head},{names.get(last, last)}\n" for head, last in lines), encoding="utf-8")
     done = run("evaluate", pocket, odd)
     assert done.code == 0, done.err
     assert "[ell]" in done.out
