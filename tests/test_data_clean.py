@@ -300,3 +300,33 @@ def test_half_points_do_not_fit_the_whole_scale_of_the_items_file() -> None:
     path = DATA / "mohler" / "mohler.csv"
     with pytest.raises(InputError, match=r"row 214, column 'score': the score '3\.5' is not on the scale 0, 1"):
         read_responses(path, ColumnChoice(), read_items(path.with_name("items.json")))
+
+
+def test_to_label_rows_need_no_score(tmp_path: Path) -> None:
+    rows = [("a", "said", "1"), ("b", "said twice", ""), ("c", "", ""), ("d", "more", None)]
+    item = ItemText("answers", points=("0", "1", "2"))
+    data = read(tmp_path, rows, items={"answers": item}, purpose="label")
+    (responses,) = data.responses
+    assert responses.ids == ("a", "b", "d")
+    assert responses.scores.tolist() == [1, MISSING, MISSING]
+    assert responses.item.scale.points == ("0", "1", "2")
+    assert [(row.row, row.reason) for row in data.dropped] == [(4, "empty response")]
+
+
+def test_to_label_a_file_needs_no_column_of_scores_but_score_points(tmp_path: Path) -> None:
+    rows = [("a", "said"), ("b", "said twice")]
+    described = {"answers": ItemText("answers", points=("no", "yes"))}
+    (responses,) = read(tmp_path, rows, "id response", items=described, purpose="label").responses
+    assert responses.scores.tolist() == [MISSING, MISSING]
+    with pytest.raises(InputError, match=r"nobody has scored an answer to item answers.*\"scores\""):
+        read(tmp_path, rows, "id response", purpose="label")
+    with pytest.raises(InputError, match="no column that looks like the score"):
+        read(tmp_path, rows, "id response", items=described)
+
+
+def test_to_label_unscored_rows_need_no_part(tmp_path: Path) -> None:
+    rows = [("a", "said", "1", "test"), ("b", "said twice", "0", "train"), ("c", "more", "", "")]
+    (responses,) = read(tmp_path, rows, "id response score split", purpose="label").responses
+    assert responses.parts == (Part.TEST, Part.TRAIN, Part.TRAIN)
+    with pytest.raises(InputError, match="row 2, column 'split'"):
+        read(tmp_path, [("a", "said", "1", ""), *rows[1:]], "id response score split", purpose="label")

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pocketscore.results import METHODS, ItemResult
+from pocketscore.results import METHODS, ItemResult, nobody_scored
 from pocketscore.trust.conventions import flag_dict
 from pocketscore.trust.deferral import outcome_dict, percent, promise_dict
 from pocketscore.trust.fairness import GroupColumn
@@ -33,9 +33,10 @@ SHORT = 4
 
 def certificate(result: ItemResult) -> dict[str, object]:
     """What the file says of its own evidence, JSON-ready and short: `evaluation.json` has all of it."""
-    found = result.validity
+    found, warning = result.validity, nobody_scored(result.responses)
     return {
-        "purpose": PURPOSE,
+        "purpose": f"{PURPOSE} {warning}" if warning else PURPOSE,
+        **({"scored_by": result.responses.scored_by} if warning else {}),
         "conventions": [{**flag_dict(flag), "estimate": _short(flag.estimate)} for flag in found.flags],
         "by_point": {
             one.point: {"n": one.n, "exact": _short(one.exact), "bias": _short(one.bias)}
@@ -66,7 +67,9 @@ def markdown(card: Mapping[str, Any], item: str) -> str:
     parts = (
         [f"# Scorer of item {item}", "", str(evidence.get("purpose", PURPOSE)), ""],
         _table("Made from", ("", ""), _made_from(card)),
-        _table("Agreement with the human score, test part", ("scored by", "metric", "value (95 %)"), _agreement(card)),
+        _table(
+            f"Agreement with {_against(evidence)}, test part", ("scored by", "metric", "value (95 %)"), _agreement(card)
+        ),
         _table("Conventions", ("source", "mark", "found", "verdict"), _conventions(evidence)),
         _table("Each score point", ("point", "answers", "exact agreement", "bias"), _points(evidence)),
         _table("Calibration and true scores", ("", ""), _numbers(evidence)),
@@ -77,6 +80,11 @@ def markdown(card: Mapping[str, Any], item: str) -> str:
         _list("Not examined", evidence.get("not_examined", [])),
     )
     return "\n".join(line for part in parts for line in part).rstrip() + "\n"
+
+
+def _against(evidence: Mapping[str, Any]) -> str:
+    model = evidence.get("scored_by")
+    return f"the scores of {model} (not of people)" if model else "the human score"
 
 
 def _short(found: Estimate) -> list[float | None]:

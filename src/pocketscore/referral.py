@@ -89,6 +89,11 @@ def with_promise(
 
 def check_asked(asked: WrongAtMost | None, responses: Responses) -> None:
     """Raise InputError, before anything is trained, when split responses cannot set the mark that is asked for."""
+    if asked is not None and responses.scored_by:
+        raise InputError(
+            f"item {responses.item.id}: nobody has scored an answer, so nothing can be promised about wrong scores",
+            "leave out --wrong-at-most, or give answers that people scored",
+        )
     if asked == SECOND_RATER:
         _target(asked, seen(responses), CONFIDENCE)
 

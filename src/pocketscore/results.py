@@ -22,6 +22,17 @@ METHODS = {
 """Key and name of everything compared, weakest first."""
 
 
+def nobody_scored(responses: Responses) -> str:
+    """What has to be said where a language model's scores stand in for people's; '' where people scored."""
+    if not responses.scored_by:
+        return ""
+    return (
+        f"Nobody has scored an answer to this item. It was trained and tested on the scores of {responses.scored_by}, "
+        "and every figure says how well it agrees with that model. How well it agrees with people is unknown until "
+        "people have scored some answers: pocketscore suggest names which, pocketscore evaluate then measures it."
+    )
+
+
 @dataclass(frozen=True)
 class Candidate:
     """One λ tried on the validation part."""

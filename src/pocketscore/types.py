@@ -171,6 +171,7 @@ class Responses:
         second: (N,) the second rater's index, or `MISSING`.
         parts: N parts, or None before splitting.
         groups: Column name -> N labels ('' where unknown).
+        scored_by: '' when people gave the scores; else the language model whose likeliest points stand in their place.
     """
 
     item: Item
@@ -180,6 +181,7 @@ class Responses:
     second: Ints
     parts: tuple[Part, ...] | None = None
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    scored_by: str = ""
 
     def __post_init__(self) -> None:
         lengths = {

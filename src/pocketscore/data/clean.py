@@ -25,6 +25,10 @@ from pocketscore.types import MISSING, Item, Part, Responses
 MIN_RESPONSES = 30
 """Usable responses an item needs."""
 
+Purpose = Literal["learn", "check", "label"]
+"""To "learn" a scorer needs 30 scored responses and two score points; to "check" one, any scored ones will do; to "label",
+people need not have scored any."""
+
 # What spreadsheets and data frames put where a text should be.
 _NO_ANSWERS = {"NaN", "nan", "#N/A", "#NAME?", "#REF!", "#VALUE!", "#DIV/0!", "#NULL!", "#NUM!"}
 _INVISIBLE = {"Zs", "Zl", "Zp", "Cc", "Cf"}
@@ -79,7 +83,7 @@ def read_responses(
     only: Sequence[str] = (),
     kind: ScaleKind | None = None,
     *,
-    purpose: Literal["learn", "check"] = "learn",
+    purpose: Purpose = "learn",
 ) -> DataSet:
     """Read, check and clean scored responses.
 
@@ -93,15 +97,18 @@ def read_responses(
             file without item column.
         only: Ids of the items to read; none means all.
         kind: Kind of the scales, where the labels leave it open or say it wrongly.
-        purpose: To "learn" a scorer needs 30 responses and two score points; to "check" one, any will do.
+        purpose: See `Purpose`. To "label", rows without a score stay, with `MISSING` in its place.
 
     Raises:
         InputError: For everything that makes the file or one of its values unusable, with row and column.
     """
     data = read_bytes(path)
     table = parse_table(data, path)
-    source = _Source(path, resolve(table, choice, needs_score=True))
-    rows = _rows(table, source.columns, _default_item(path, items))
+    source = _Source(path, resolve(table, choice, needs_score=purpose != "label"))
+    rows = [
+        _row(number, dict(zip(table.columns, cells, strict=True)), source.columns, _default_item(path, items), purpose)
+        for number, cells in zip(table.row_numbers, table.rows, strict=True)
+    ]
     wanted = _wanted(rows, only, path)
     _check_described(wanted, items)
     made: list[Responses] = []
@@ -159,14 +166,7 @@ def _default_item(path: Path, items: Mapping[str, ItemText] | None) -> str:
     return re.sub(r"[^\w.-]+", "-", path.stem).strip("-.") or "item"
 
 
-def _rows(table: Table, columns: Columns, default_item: str) -> list[_Row]:
-    return [
-        _row(number, dict(zip(table.columns, row, strict=True)), columns, default_item)
-        for number, row in zip(table.row_numbers, table.rows, strict=True)
-    ]
-
-
-def _row(number: int, cells: Mapping[str, object], columns: Columns, default_item: str) -> _Row:
+def _row(number: int, cells: Mapping[str, object], columns: Columns, default_item: str, purpose: Purpose) -> _Row:
     def cell(name: str | None) -> object:
         return None if name is None else cells[name]
 
@@ -175,7 +175,8 @@ def _row(number: int, cells: Mapping[str, object], columns: Columns, default_ite
 
     score = label_text(cell(columns.score))
     item = text(columns.item) if columns.item else default_item
-    reason = unusable(cell(columns.response)) or ("" if score else "no score") or ("" if item else "no item")
+    scored = bool(score) or purpose == "label"
+    reason = unusable(cell(columns.response)) or ("" if scored else "no score") or ("" if item else "no item")
     return _Row(
         number=number,
         id=text(columns.id) or str(number),
@@ -222,9 +223,9 @@ def _check_described(wanted: Mapping[str, object], items: Mapping[str, ItemText]
         )
 
 
-def _shortage(usable: Sequence[_Row], purpose: Literal["learn", "check"]) -> str:
+def _shortage(usable: Sequence[_Row], purpose: Purpose) -> str:
     """What an item lacks, '' for nothing."""
-    if purpose == "check":
+    if purpose != "learn":
         return "" if usable else "no usable response"
     if len(usable) < MIN_RESPONSES:
         return f"{len(usable)} usable responses, {MIN_RESPONSES} are needed"
@@ -243,7 +244,7 @@ def _nothing_left(skipped: Sequence[SkippedItem], path: Path) -> InputError:
 def _responses(rows: Sequence[_Row], item: ItemText, source: _Source, kind: ScaleKind | None) -> Responses:
     _check_ids(rows, item.id, source)
     columns = source.columns
-    labels = [Label(row.score, source.where(row, columns.score)) for row in rows]
+    labels = [Label(row.score, source.where(row, columns.score)) for row in rows if row.score]
     scale = item_scale(labels, item, kind)
     second = [
         MISSING if row.second is None else index_on(scale, Label(row.second, source.where(row, columns.score2)))
@@ -253,7 +254,7 @@ def _responses(rows: Sequence[_Row], item: ItemText, source: _Source, kind: Scal
         item=Item(item.id, scale, item.question, item.rubric, item.references),
         ids=tuple(row.id for row in rows),
         texts=tuple(row.text for row in rows),
-        scores=np.array([scale.index(row.score) for row in rows], dtype=np.int64),
+        scores=np.array([scale.index(row.score) if row.score else MISSING for row in rows], dtype=np.int64),
         second=np.array(second, dtype=np.int64),
         parts=tuple(_part(row, source) for row in rows) if columns.split else None,
         groups={name: tuple(row.groups[name] for row in rows) for name in columns.groups},
@@ -273,6 +274,8 @@ def _check_ids(rows: Sequence[_Row], item: str, source: _Source) -> None:
 
 def _part(row: _Row, source: _Source) -> Part:
     name = row.split.casefold()
+    if not name and not row.score:
+        return Part.TRAIN  # nobody scored it, so nothing is held out
     part = Part.TEST if name.startswith("test") else _PARTS.get(name)
     if part is None:
         raise InputError(

@@ -37,7 +37,7 @@ def item_scale(labels: Sequence[Label], item: ItemText, kind: ScaleKind | None) 
     """The scale of one item, from its description if that names the points, else from the labels.
 
     Args:
-        labels: Human scores, at least two different ones.
+        labels: Human scores, at least two different ones unless the item names its points.
         item: What is known of the item; its points win.
         kind: The user's word on the kind of scale; wins over the item's.
 
@@ -53,6 +53,11 @@ def item_scale(labels: Sequence[Label], item: ItemText, kind: ScaleKind | None) 
     if item.points is None:
         _check_words(labels, kind)
     points = item.points or tuple(dict.fromkeys(label.text for label in labels))
+    if not points:
+        raise InputError(
+            f"nobody has scored an answer to item {item.id}, and nothing says what its score points are",
+            'name them in the items file (--items), such as "scores": [0, 1, 2]',
+        )
     if len(points) > MAX_POINTS:
         raise InputError(
             f"{labels[0].where}: item {item.id} has {len(points)} score points ({listed(points, 5)}), "

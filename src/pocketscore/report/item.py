@@ -17,7 +17,7 @@ from pocketscore.report.summary import Fact, Glance, glance, summary
 from pocketscore.report.summary_groups import column_name
 from pocketscore.report.validity_view import ValidityView
 from pocketscore.report.wording import RATERS, label
-from pocketscore.results import METHODS, ItemResult
+from pocketscore.results import METHODS, ItemResult, nobody_scored
 from pocketscore.student.spec import PRESETS, spec_to_dict
 from pocketscore.types import MISSING, Ints, Part
 
@@ -101,6 +101,17 @@ class ItemView:
         return findings.cautions(self.result)
 
     @property
+    def unscored(self) -> str:
+        """What has to be said where nobody has scored an answer, '' where people did."""
+        return nobody_scored(self.result.responses)
+
+    @property
+    def against(self) -> str:
+        """Whose scores everything is compared with."""
+        model = self.result.responses.scored_by
+        return f"the scores of {model}" if model else "the human score"
+
+    @property
     def main_metric(self) -> str:
         """Name of the metric to look at first."""
         return findings.METRICS[findings.main_metric(self.result.responses.item.scale)]
@@ -117,7 +128,7 @@ class ItemView:
         scale = self.result.responses.item.scale
         lines = [(line, findings.main_estimate(line.agreement, scale)) for line in self.compared]
         rows = [charts.IntervalRow(line.name, estimate, line.key == "student") for line, estimate in lines]
-        return charts.interval_chart(rows, f"{self.main_metric} with the human score, 95 % interval")
+        return charts.interval_chart(rows, f"{self.main_metric} with {self.against}, 95 % interval")
 
     @cached_property
     def sized(self) -> tuple[Sized, ...]:

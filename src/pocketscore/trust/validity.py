@@ -106,7 +106,7 @@ def validity(
         numbers=numbers,
         points={name: by_point(human, found, scale, seed) for name, found in raters.items()},
         reliability=reliability(scores.probabilities, given, human, seed),
-        flags=_flags(numbers) if numbers else (),
+        flags=_flags(numbers) if numbers and not responses.scored_by else (),
         groups=groups,
         curve=curve(judged),
         referred=dict(Counter(reason.value for reason in scores.refer if reason is not None)),
@@ -191,6 +191,8 @@ def _constant(numbers: Numbers) -> str:
 
 
 def _missing(responses: Responses, numbers: Numbers | None, groups: tuple[GroupColumn, ...]) -> tuple[str, ...]:
+    if responses.scored_by:
+        return (f"Agreement with people: nobody has scored an answer, {responses.scored_by} stands in.",)
     if numbers is None:
         words = [
             "The labels have no order: correlations, SMD, PRMSE, conventions and bias by group need an ordinal scale."

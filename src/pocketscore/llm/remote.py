@@ -1,0 +1,273 @@
+"""A language model behind an endpoint: asked by several calls at a time, never twice, never beyond the budget.
+
+Each different prompt is one piece of work for one thread: get the answers to its calls, from receipts or from the
+server, and read them. Whatever ends a run (a key that is refused, a dead server, an interruption) lets the calls under
+way end and keeps their answers; the next run goes on there.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Generator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import ExitStack, closing
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from pocketscore.errors import InputError, TeacherError
+from pocketscore.llm.budget import Budget, Meter, Plan, plan
+from pocketscore.llm.calls import Call, calls_for
+from pocketscore.llm.client import Client
+from pocketscore.llm.endpoint import Endpoint
+from pocketscore.llm.model import Answers, Codes, Failure, Method, Prompt
+from pocketscore.llm.prices import Price, price_of
+from pocketscore.llm.reading import Reading, code_of, from_logprobs, from_samples, from_words
+from pocketscore.llm.receipts import Receipts, merged, of_worker
+from pocketscore.llm.refusals import CallError
+from pocketscore.llm.retry import Breaker, Retry
+from pocketscore.llm.settings import AccessSettings, AskSettings, LanguageSettings
+from pocketscore.llm.till import NoScoreError, Till
+from pocketscore.progress import Progress, Silent
+
+_PASSES = 2  # what failed and may succeed later is asked once more when all the others are done
+_PROBES = 3  # prompts asked one by one until one shows whether the server gives log-probabilities
+_SHOWN = 60
+Outcome = Reading | NoScoreError
+
+
+class RemoteModel:
+    """A `LanguageModel` behind an endpoint. Close it, and with it the client and the receipts.
+
+    Args:
+        client: Makes the calls.
+        receipts: What was answered before, and where new answers are kept.
+        meter: Says whether a call may begin.
+        settings: How to ask.
+        progress: Told about each finished prompt.
+        halt: Set when a run ends early; the client's waits between tries should end with it.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        receipts: Receipts,
+        meter: Meter,
+        settings: AskSettings,
+        progress: Progress | None = None,
+        halt: threading.Event | None = None,
+    ) -> None:
+        self._halt = halt or threading.Event()
+        self._till = Till(client, receipts, meter, self._halt)
+        self._settings = settings
+        self._progress = progress or Silent()
+        self._method: Method = "logprobs" if settings.method == "auto" else settings.method
+        self._certain = self._method != "logprobs"
+        self._one_at_a_time = threading.Lock()
+
+    @property
+    def name(self) -> str:
+        """Endpoint and model."""
+        return self._till.endpoint.name
+
+    def close(self) -> None:
+        """Close connections and receipts."""
+        self._till.close()
+
+    def plan(self, prompts: Sequence[Prompt], codes: Codes) -> Plan:
+        """What asking would take; nothing is sent."""
+        till = self._till
+        return plan(prompts, codes, till.endpoint, self._settings, till.receipts, till.price)
+
+    def provenance(self) -> Mapping[str, str]:
+        """Model, settings, and what all its receipts add up to; no secrets."""
+        spent, drawn = self._till.receipts.spent(), self._settings
+        how = f", {drawn.samples} at temperature {drawn.temperature:g}" if self._method == "samples" else ""
+        return {
+            "teacher": self.name,
+            "method": self._method + how,
+            "calls": str(spent.calls),
+            "tokens": f"{spent.prompt_tokens} in, {spent.completion_tokens} out",
+            "cost": "unknown" if self._till.price is None else f"{spent.cost:.4f} dollars at {self._till.price}",
+        }
+
+    def ask(self, prompts: Sequence[Prompt], codes: Codes) -> Answers:
+        """Log-probabilities of the codes for each prompt. The same prompt is asked about once.
+
+        A server that gives no log-probabilities is asked for samples where the method is "auto". Prompts that failed
+        are among the failures; those that were not answered are asked again by the next run.
+
+        Raises:
+            TeacherError: When the model cannot be asked (wrong key, unknown model, dead server, no log-probabilities
+                where nothing else may be read). What was answered is kept.
+            OutputError: When receipts cannot be written.
+        """
+        with self._one_at_a_time:
+            self._halt.clear()
+            rows = Counter(prompts)
+            self._choose_method(list(rows)[:_PROBES], codes)
+            outcomes: dict[Prompt, Outcome] = {}
+            for last in range(1, _PASSES + 1):
+                with closing(self._pass([prompt for prompt in rows if prompt not in outcomes], codes)) as done:
+                    for prompt, outcome in done:
+                        if last == _PASSES or not _may_pass(outcome):
+                            outcomes[prompt] = outcome
+                            self._progress.advance(rows[prompt])
+        return self._answers([outcomes[prompt] for prompt in prompts], codes)
+
+    def _pass(self, prompts: Sequence[Prompt], codes: Codes) -> Generator[tuple[Prompt, Outcome]]:
+        """Each prompt with its outcome, as they come. Left early, it waits for the calls under way."""
+        with ThreadPoolExecutor(min(self._settings.workers, len(prompts)) or 1, "ask") as pool:
+            work = {pool.submit(self._outcome, prompt, codes): prompt for prompt in prompts}
+            try:
+                for done in as_completed(work):
+                    yield work[done], done.result()
+            except BaseException:
+                self._halt.set()
+                pool.shutdown(cancel_futures=True)
+                raise
+
+    def _outcome(self, prompt: Prompt, codes: Codes) -> Outcome:
+        try:
+            return self._read(prompt, codes)
+        except NoScoreError as error:
+            return error
+
+    def _answers(self, outcomes: Sequence[Outcome], codes: Codes) -> Answers:
+        logits, mass = np.full((len(outcomes), len(codes)), np.nan), np.full(len(outcomes), np.nan)
+        failures = []
+        for row, outcome in enumerate(outcomes):
+            if isinstance(outcome, Reading):
+                logits[row], mass[row] = outcome.log_probabilities, outcome.mass
+            else:
+                failures.append(Failure(row, outcome.reason))
+        return Answers(logits, mass, self._method, tuple(failures))
+
+    def _choose_method(self, prompts: Sequence[Prompt], codes: Codes) -> None:
+        """Find with one answer, before many are paid for, whether the server gives log-probabilities."""
+        for prompt in () if self._certain else prompts:
+            try:
+                reading = self._by_logprobs(prompt, codes)
+            except NoScoreError:
+                continue  # this prompt does not show it
+            if reading is None and self._settings.method == "logprobs":
+                raise TeacherError(
+                    f"{self.name} gives no log-probabilities", "ask with --method samples, or serve the model otherwise"
+                )
+            if reading is None:
+                self._method = "samples"
+            self._certain = True
+            return
+
+    def _read(self, prompt: Prompt, codes: Codes) -> Reading:
+        """The score of a prompt. Raises NoScoreError."""
+        if self._method == "verbalised":
+            (content,) = self._contents(prompt, codes, "verbalised")
+            return _found(from_words(content, codes), content)
+        reading = self._by_logprobs(prompt, codes) if self._method == "logprobs" else None
+        if reading is not None:
+            return reading
+        if self._settings.method == "logprobs":
+            raise NoScoreError("the answer holds no log-probabilities", "answer")
+        contents = self._contents(prompt, codes, "samples")
+        return _found(from_samples(contents, codes), contents[0])
+
+    def _by_logprobs(self, prompt: Prompt, codes: Codes) -> Reading | None:
+        """What log-probabilities say, None where the server gives none. Raises NoScoreError."""
+        (call,) = self._calls(prompt, codes, "logprobs")
+        try:
+            reply = self._till.reply(call)
+        except NoScoreError as error:
+            if error.kind == "logprobs":
+                return None
+            raise
+        reading = from_logprobs(reply, codes)
+        if code_of(reply.contents[0], codes) is None:
+            return _found(reading, reply.contents[0])
+        return reading
+
+    def _contents(self, prompt: Prompt, codes: Codes, method: Method) -> list[str]:
+        return [self._till.reply(call).contents[0] for call in self._calls(prompt, codes, method)]
+
+    def _calls(self, prompt: Prompt, codes: Codes, method: Method) -> tuple[Call, ...]:
+        return calls_for(prompt, codes, method, self._till.endpoint, self._settings)
+
+
+def _may_pass(outcome: Outcome) -> bool:
+    return isinstance(outcome, NoScoreError) and outcome.kind == "later"
+
+
+def _found(reading: Reading | None, content: str) -> Reading:
+    if reading is None:
+        shown = content if len(content) <= _SHOWN else f"{content[: _SHOWN - 1]}…"
+        raise NoScoreError(f"no score in the answer: {shown!r}", "answer")
+    return reading
+
+
+def remote_model(
+    name: str, settings: LanguageSettings, folder: Path, progress: Progress, worker: str = ""
+) -> RemoteModel:
+    """The model that an endpoint's address names, ready to be asked.
+
+    Args:
+        name: As `Endpoint.parse` takes it.
+        settings: How it is asked, and what may leave the machine.
+        folder: Of the receipts.
+        progress: Told about each finished prompt.
+        worker: Where several processes ask: what names this one. It has a file of receipts of its own, and its limits
+            are its own: whoever starts several gives each a part.
+
+    Raises:
+        InputError: For an address that cannot be used, or on another machine that was not allowed; for a limit in
+            dollars without a price; for receipts that are in use or damaged.
+        MissingExtraError: Without httpx.
+    """
+    endpoint = Endpoint.parse(name)
+    if not endpoint.local and not settings.access.allow_remote:
+        raise InputError(
+            f"{endpoint.name} is on another machine, and students' answers would be sent to it",
+            "add --allow-remote where that is allowed, and --scrub to take out what names a student",
+        )
+    price, ask, halt = _price(endpoint, settings.access), settings.ask, threading.Event()
+    with ExitStack() as opened:
+        receipts = of_worker(folder, worker) if worker else merged(folder)
+        opened.callback(receipts.close)
+        meter = Meter(Budget(settings.access.max_cost, settings.access.max_calls), price, receipts.spent())
+        retry, wait = Retry(attempts=ask.attempts), partial(_wait, halt)
+        breaker = Breaker(max(20, 4 * ask.workers))  # a short outage hits every call under way a few times
+        client = Client(endpoint, retry, breaker, timeout_s=ask.timeout_s, seed=ask.seed, sleep=wait)
+        opened.pop_all()
+    return RemoteModel(client, receipts, meter, ask, progress, halt)
+
+
+def remote_plan(name: str, settings: LanguageSettings, folder: Path, prompts: Sequence[Prompt], codes: Codes) -> Plan:
+    """What asking would take, from the receipts that are there; nothing is sent.
+
+    Args:
+        name: As `Endpoint.parse` takes it.
+        settings: How it would be asked.
+        folder: Of the receipts; left alone when there are none.
+        prompts: What would be asked.
+        codes: Codes of the score points.
+
+    Raises:
+        InputError: For an address or a price that cannot be used, or receipts that are in use or damaged.
+    """
+    endpoint = Endpoint.parse(name)
+    price = _price(endpoint, settings.access)
+    if not any(folder.glob("receipts*.sqlite")):
+        return plan(prompts, codes, endpoint, settings.ask, None, price)
+    with merged(folder) as receipts:
+        return plan(prompts, codes, endpoint, settings.ask, receipts, price)
+
+
+def _price(endpoint: Endpoint, access: AccessSettings) -> Price | None:
+    return Price.parse(access.price) if access.price is not None else price_of(endpoint, access.prices)
+
+
+def _wait(halt: threading.Event, seconds: float) -> None:
+    """Wait between two tries of a call, unless the run ends meanwhile."""
+    if halt.wait(seconds):
+        raise CallError("stopped", "run the same command again", "later")
