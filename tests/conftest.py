@@ -16,9 +16,11 @@ import pytest
 from hypothesis import settings
 from playwright.sync_api import Browser, sync_playwright
 
+from pocketscore.llm.model import Codes
+from pocketscore.llm.prompts import make_prompt
 from pocketscore.student import Scorer, preset
 from pocketscore.text import Vocabulary
-from pocketscore.types import Scale
+from pocketscore.types import Item, Scale
 
 # Timings are no test: a busy machine must not fail a property.
 settings.register_profile("patient", deadline=None)
@@ -72,6 +74,51 @@ def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         max_position_embeddings=128,
     )
     BertModel(config, add_pooling_layer=False).save_pretrained(folder)
+    return folder
+
+
+CHAT = (
+    "{% for message in messages %}<|{{ message.role }}|>{{ message.content }}<|end|>{% endfor %}"
+    "{% if add_generation_prompt %}<|assistant|>{% endif %}"
+)
+
+
+@pytest.fixture(scope="session")
+def tiny_causal(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a randomly initialised Llama of two small layers, with a byte-level tokenizer trained on the spot."""
+    import torch
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+    folder = tmp_path_factory.mktemp("tiny-llama")
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    marks = ["<|begin|>", "<|end|>", "<|system|>", "<|user|>", "<|assistant|>"]
+    trainer = trainers.BpeTrainer(
+        vocab_size=900, special_tokens=marks, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False
+    )
+    prompt = make_prompt(Item("x", Scale.of(["0", "1", "2"])), Codes(("0", "1", "2")), (), " ".join(WORDS))
+    tokenizer.train_from_iterator([prompt.system, prompt.user, prompt.ending, "A B A B"] * 9, trainer)
+    PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, bos_token=marks[0], eos_token=marks[1], pad_token=marks[1],
+        additional_special_tokens=marks[2:], chat_template=CHAT, model_max_length=2048,
+    ).save_pretrained(folder)  # fmt: skip
+    torch.manual_seed(0)
+    config = LlamaConfig(
+        vocab_size=tokenizer.get_vocab_size(),
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        num_key_value_heads=1,
+        intermediate_size=64,
+        max_position_embeddings=2048,
+        initializer_range=0.2,
+        bos_token_id=0,
+        eos_token_id=1,
+        pad_token_id=1,
+    )
+    LlamaForCausalLM(config).save_pretrained(folder)
     return folder
 
 

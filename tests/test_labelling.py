@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from pocketscore.data import split
-from pocketscore.distillation.labelling import MEAN, CrossFitLabeller
+from pocketscore.distillation.labelling import CrossFitLabeller
+from pocketscore.distillation.members import MEAN
 from pocketscore.progress import Silent
 from pocketscore.soft_labels import softmax_at
 from pocketscore.teachers.ngrams import NgramTeacher

@@ -14,8 +14,9 @@ from pocketscore.distillation.augment import TransferSet, transfer_set
 from pocketscore.distillation.budget import largest
 from pocketscore.distillation.embeddings import principal_vectors
 from pocketscore.distillation.harden import Hardener, Labelled, lowest_point
-from pocketscore.distillation.labelling import MEAN, Labeller, Taught
+from pocketscore.distillation.labelling import Labeller, Taught
 from pocketscore.distillation.lesson import Lesson
+from pocketscore.distillation.members import MEAN
 from pocketscore.distillation.settings import LAMBDAS, DistillSettings, LossSettings
 from pocketscore.distillation.train import Targets, TrainedStudent, Vectors
 from pocketscore.evaluation import agreement

@@ -1,27 +1,31 @@
-"""Where soft labels come from: a cross-fitted encoder, or a file made by any other model."""
+"""Where soft labels come from: cross-fitted teachers and language models, or a file made by any other model."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
+import numpy.typing as npt
 
+from pocketscore.distillation.language import shown, without_prompted
+from pocketscore.distillation.members import MEAN, Folded, Member, Prompted
+from pocketscore.distillation.mixture import Mixture
+from pocketscore.engine import StreamEngine
+from pocketscore.llm.asking import Opened
 from pocketscore.metrics import cross_entropy, expected_calibration_error
 from pocketscore.progress import Progress
 from pocketscore.results import Calibration
-from pocketscore.soft_labels import assign_folds, fit_weights, read_probabilities, softmax_at
+from pocketscore.soft_labels import assign_folds, read_probabilities, softmax_at
 from pocketscore.teachers import ngrams
-from pocketscore.teachers.crossfit import Answers, CrossFit, CrossFitData, model_name
+from pocketscore.teachers.crossfit import Answers, CrossFitData
+from pocketscore.teachers.lora import cross_fit
 from pocketscore.teachers.ngrams import NgramTeacher
 from pocketscore.teachers.settings import TeacherSettings
 from pocketscore.types import Floats, Ints, Part, Responses, SoftLabels
 from pocketscore.workdir import WorkDir
-
-MEAN = -1
-"""Fold number of a row that has the mean of all folds."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,29 +60,47 @@ class Labeller(Protocol):
 
 
 class CrossFitLabeller:
-    """Soft labels from teachers that learn from the responses' training part, each answer out of fold.
+    """Soft labels from teachers that learn from the training part, each answer out of fold, and from language models.
 
     Encoders serve all items together, n-gram teachers one item each. Their logits are added with weights fitted on
     the out-of-fold training rows (with one teacher that is one over the usual temperature).
+
+    Args:
+        items: The split responses of every item.
+        settings: The teachers, and how they are trained.
+        work: Where finished folds, labels and receipts are kept.
+        progress: Told about every fold and chunk.
+        models: The language models among the teachers, open, by name.
+        engine: Where folds are trained; here if not given.
     """
 
     def __init__(
-        self, items: Sequence[Responses], settings: TeacherSettings, work: WorkDir, progress: Progress
+        self,
+        items: Sequence[Responses],
+        settings: TeacherSettings,
+        work: WorkDir,
+        progress: Progress,
+        models: Mapping[str, Opened] | None = None,
+        engine: StreamEngine | None = None,
     ) -> None:
         self._items, self._settings, self._progress = items, settings, progress
+        self._models = models or {}
         train = _answers(items, Part.TRAIN)
         strata = list(zip(train.items.tolist(), train.scores.tolist(), strict=True))
         folds = assign_folds(train.texts, strata, settings.folds, settings.seed)
         self._folds = [folds[train.items == item] for item in range(len(items))]
+        self._prompted = [self._asked(item) for item in range(len(items))]
         data = CrossFitData(train, _answers(items, Part.VALIDATION), folds, [len(r.item.scale) for r in items])
-        self._encoders = [
-            CrossFit(data, model, settings, work, progress) for model in settings.models if model != ngrams.NAME
-        ]
+        self._encoders = {
+            name: cross_fit(data, [responses.item for responses in items], name, settings, work, progress)
+            for name in without_prompted(settings.models)
+            if name != ngrams.NAME
+        }
         self._ngrams = [self._ngram_teacher(item) for item in range(len(items))]
-        for encoder in self._encoders:
-            encoder.train()
+        for encoder in self._encoders.values():
+            encoder.train(engine)
             work.put_text(f"teacher-{encoder.key}.txt", _lines(encoder.provenance()))
-        self._weights: dict[int, Floats] = {}
+        self._mixtures: dict[int, Mixture] = {}
 
     def teach(self, item: int) -> Taught:
         """Out-of-fold soft labels for training rows, the mean of the folds for the others."""
@@ -88,78 +110,85 @@ class CrossFitLabeller:
         folds[in_train] = self._folds[item]
         logits = self._logits(item, responses.texts, folds)
         rows = np.flatnonzero(in_train)
+        honest, names = self._settings.folds > 1, [shown(name) for name in self._settings.models]
+        oracle = names.index(responses.scored_by) if responses.scored_by in names else None
         out_of_fold, scores = logits[:, folds[rows], rows], responses.scores[rows]
-        weights = self._weights[item] = self._fitted(out_of_fold, scores)
-        soft = SoftLabels(self._mixed(item, logits), folds, self._provenance(weights))
-        parameters = sum(encoder.encoder.parameters for encoder in self._encoders) or None
-        honest = self._settings.folds > 1
-        return Taught(soft, _calibration(out_of_fold, scores, weights) if honest else None, parameters)
+        mixture = self._mixtures[item] = Mixture(out_of_fold, scores, honest=honest, oracle=oracle)
+        said = np.asarray(np.isfinite(logits).any(axis=(1, 3)))
+        soft = SoftLabels(mixture.probabilities(logits), folds, self._provenance(mixture, said))
+        known = np.asarray(np.isfinite(out_of_fold).all(axis=(0, 2)))
+        measured = honest and oracle is None and bool(known.any())
+        calibration = _calibration(out_of_fold[:, known], scores[known], mixture) if measured else None
+        return Taught(soft, calibration, self._parameters())
 
     def label(self, item: int, texts: Sequence[str], folds: Ints) -> Floats | None:
-        """Soft labels by the fold that has seen none of a text's sources, the mean of all where that is `MEAN`."""
-        return self._mixed(item, self._logits(item, texts, folds))
+        """Soft labels by the fold that has seen none of a text's sources, the mean of all where that is `MEAN`.
+
+        Language models say nothing about augmented answers; where there is no other teacher, nobody does.
+        """
+        if not without_prompted(self._settings.models):
+            return None
+        return self._mixtures[item].probabilities(self._logits(item, texts, folds))
 
     def answer(self, texts: Sequence[str]) -> bool:
-        """Score texts with one fold's teachers, nothing cached."""
-        for encoder in self._encoders:
+        """Score texts with one fold's teachers, nothing cached; language models are not asked."""
+        for encoder in self._encoders.values():
             encoder.answer(texts)
         if ngrams.NAME in self._settings.models:
             self._ngrams[0].logits(texts, 0)
-        return True
+        return bool(without_prompted(self._settings.models))
 
     def states(self, words: Sequence[str]) -> Floats | None:
         """Mean-pooled states of the first pretrained encoder."""
-        if not self._encoders:
-            return None
-        return self._encoders[0].encoder.embed(words).numpy().astype(np.float64)
+        for encoder in self._encoders.values():
+            if (found := encoder.embed(words)) is not None:
+                return found.numpy().astype(np.float64)
+        return None
+
+    def _asked(self, item: int) -> dict[str, Prompted]:
+        """The language models as teachers of one item; made, and so checked, before anything is trained or paid."""
+        folds = self._settings.folds
+        return {
+            name: Prompted(self._items[item], model, folds, self._folds[item]) for name, model in self._models.items()
+        }
 
     def _ngram_teacher(self, item: int) -> NgramTeacher:
         train, folds = self._items[item].part(Part.TRAIN), self._folds[item]
         return NgramTeacher(train.texts, train.scores, folds, self._settings.folds, len(train.item.scale))
 
-    def _fitted(self, out_of_fold: Floats, scores: Ints) -> Floats:
-        if self._settings.folds == 1:  # nothing is out of fold: no honest rows to fit on
-            return np.full(len(out_of_fold), 1 / len(out_of_fold))
-        return fit_weights(out_of_fold, scores)
-
-    def _mixed(self, item: int, logits: Floats) -> Floats:
-        """(N, K) probabilities of (teachers, F, N, K) logits: the mean of the folds asked."""
-        softened = [softmax_at(fold, 1.0) for fold in np.einsum("m,mfnk->fnk", self._weights[item], logits)]
-        return np.asarray(np.nanmean(softened, axis=0))
-
     def _logits(self, item: int, texts: Sequence[str], folds: Ints) -> Floats:
         """(teachers, F, N, K) logits; NaN where a fold is not asked about a text."""
+        asked = sum(int(((folds == fold) | (folds == MEAN)).sum()) for fold in range(self._settings.folds))
+        self._progress.start(f"soft labels, item {self._items[item].item.id}", asked * len(self._encoders))
+        return np.stack([self._member(item, name).logits(texts, folds) for name in self._settings.models])
+
+    def _member(self, item: int, name: str) -> Member:
         total, k = self._settings.folds, len(self._items[item].item.scale)
-        asked = np.stack([(folds == fold) | (folds == MEAN) for fold in range(total)])
-        teachers = self._teachers(item)
-        self._progress.start(f"soft labels, item {self._items[item].item.id}", int(asked.sum()) * len(self._encoders))
-        logits = np.full((len(teachers), total, len(texts), k), np.nan)
-        for member, ask in enumerate(teachers):
-            for fold in range(total):
-                rows = np.flatnonzero(asked[fold]).tolist()
-                logits[member, fold, rows] = ask([texts[i] for i in rows], fold)
-        return logits
+        if name in self._models:
+            return self._prompted[item][name]
+        if name == ngrams.NAME:
+            return Folded(self._ngrams[item].logits, total, k)
+        encoder = self._encoders[name]
+        return Folded(
+            lambda texts, fold: encoder.logits(texts, np.full(len(texts), item, dtype=np.int64), fold)[:, :k], total, k
+        )
 
-    def _teachers(self, item: int) -> list[Callable[[Sequence[str], int], Floats]]:
-        """For each teacher in the order of the settings, logits (M, K) of texts by one fold."""
-        k, encoders = len(self._items[item].item.scale), iter(self._encoders)
+    def _parameters(self) -> int | None:
+        """Weights of all encoders; nobody knows those behind an endpoint."""
+        return None if self._models else sum(e.parameters for e in self._encoders.values()) or None
 
-        def by_encoder(encoder: CrossFit) -> Callable[[Sequence[str], int], Floats]:
-            return lambda texts, fold: encoder.logits(texts, np.full(len(texts), item, dtype=np.int64), fold)[:, :k]
-
-        return [
-            self._ngrams[item].logits if model == ngrams.NAME else by_encoder(next(encoders))
-            for model in self._settings.models
-        ]
-
-    def _provenance(self, weights: Floats) -> dict[str, str]:
-        encoders = [encoder.provenance() for encoder in self._encoders]
-        names = [model_name(model) for model in self._settings.models]
-        keys = dict.fromkeys(key for entry in encoders for key in entry)
+    def _provenance(self, mixture: Mixture, said: npt.NDArray[np.bool_]) -> dict[str, str]:
+        """What the teachers are, how they were mixed, and which of them did not answer everything."""
+        names = self._settings.models
+        entries = [dict(teacher.provenance()) for teacher in self._encoders.values()]
+        entries += [dict(model.provenance()) for model in self._models.values()]
+        keys = dict.fromkeys(key for entry in entries for key in entry)
+        silent = {name: int((~row).sum()) for name, row in zip(names, said, strict=True) if not row.all()}
         return {
-            **{key: " + ".join(dict.fromkeys(entry[key] for entry in encoders)) for key in keys},
-            "teacher": " + ".join(names),
-            "weights": " + ".join(f"{weight:.6f}" for weight in weights),
+            **{key: " + ".join(dict.fromkeys(entry[key] for entry in entries if key in entry)) for key in keys},
+            **({"unanswered": ", ".join(f"{name} {n}" for name, n in silent.items())} if silent else {}),
+            "teacher": " + ".join(shown(name) for name in names),
+            "weights": " + ".join(f"{weight:.6f}" for weight in mixture.weights((True,) * len(names))),
             "folds": str(self._settings.folds),
             "seed": str(self._settings.seed),
         }
@@ -195,7 +224,9 @@ def _answers(items: Sequence[Responses], part: Part) -> Answers:
     )
 
 
-def _calibration(logits: Floats, scores: Ints, weights: Floats) -> Calibration:
+def _calibration(logits: Floats, scores: Ints, mixture: Mixture) -> Calibration:
+    """Of (M, N, K) logits of rows that every teacher has answered."""
+    weights = mixture.weights((True,) * len(logits))
     raw = softmax_at(logits.mean(axis=0), 1.0)
     fitted = softmax_at(np.einsum("m,mnk->nk", weights, logits), 1.0)
     return Calibration(

@@ -104,6 +104,7 @@ def summary_dict(result: ItemResult) -> dict[str, object]:
     """What an item was made from, and how well everything compared agrees with people."""
     scale = result.responses.item.scale
     return {
+        **({"scored_by": result.responses.scored_by} if result.responses.scored_by else {}),
         "scale": {"points": list(scale.points), "kind": scale.kind},
         "responses": {part.value: len(result.responses.part(part)) for part in Part},
         "test": {name: agreement_dict(found, scale) for name, found in result.agreement.items()},

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -27,13 +28,21 @@ from pocketscore.distillation import outputs
 from pocketscore.distillation.fit import ItemFitter
 from pocketscore.distillation.harden import lowest_point
 from pocketscore.distillation.labelling import CrossFitLabeller, FileLabeller, Labeller
+from pocketscore.distillation.language import opened, shown
 from pocketscore.distillation.settings import DistillSettings
+from pocketscore.distillation.stand_in import unparted, unscored, with_stand_in
+from pocketscore.engine import Here, StreamEngine
 from pocketscore.errors import InputError
+from pocketscore.llm.asking import Opened
+from pocketscore.llm.settings import LanguageSettings
 from pocketscore.progress import Progress, Silent
 from pocketscore.referral import check_asked
 from pocketscore.results import ItemResult
 from pocketscore.types import Part, Responses
 from pocketscore.workdir import WorkDir
+
+Preview = Callable[[Opened, Sequence[Responses]], None]
+"""Shown an open language model and the items that it will be asked about; may raise to stop."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +94,8 @@ def distill(
     settings: DistillSettings | None = None,
     progress: Progress | None = None,
     command: str = "",
+    preview: Preview | None = None,
+    engine: StreamEngine | None = None,
 ) -> Distilled:
     """Distil a scorer for each item and write scorers, report and evaluation to a folder.
 
@@ -96,6 +107,9 @@ def distill(
         settings: How to distil.
         progress: Told what happens.
         command: The command line, for the report.
+        preview: Called before a language model is asked about everything; may raise.
+        engine: Where folds and items are worked on; here, one after another, if not given. Elsewhere `folder` must be
+            one that every machine sees. The files are the same byte for byte.
 
     Raises:
         InputError: When the responses cannot be used.
@@ -106,19 +120,29 @@ def distill(
     _check_together(source, settings)
     make_folder(folder)
     log = _Log(folder / outputs.LOG, progress or Silent())
-    data = read_responses(source.path, source.columns, source.items, source.only, source.scale)
-    data, items = _split(data, settings)
-    _describe(data, items, log)
-    torch.use_deterministic_algorithms(mode=True, warn_only=True)  # on a GPU some operations have no other form
     work = WorkDir(folder / outputs.WORK)
-    more = _unlabelled(source, items, log)
-    labeller = _labeller(source, items, settings, work, log)
-    results = [
-        ItemFitter(responses, number, labeller, settings, work, log, more.get(responses.item.id, ())).fit()
-        for number, responses in enumerate(items)
-    ]
-    names = file_names([result.responses.item.id for result in results])
-    results = [outputs.write_scorer(r, folder / name, data, settings) for r, name in zip(results, names, strict=True)]
+    torch.use_deterministic_algorithms(mode=True, warn_only=True)  # on a GPU some operations have no other form
+    names = () if source.probabilities is not None else settings.teacher.models
+    with opened(names, settings.language or LanguageSettings(), work.folder, log) as models:
+        data, items = _split(_read(source, models, preview, log), settings)
+        _describe(data, items, log)
+        if not items[0].scored_by:
+            _preview(preview, models, items)
+        more = _unlabelled(source, items, log)
+        where = engine or Here()
+        labeller = _labeller(source, items, settings, work, log, models, where)
+        if models:
+            where = Here()  # what they answer is kept by this process
+        fit = partial(_fitted, items, labeller, settings, work, log, more)
+        if where.remote:
+            log.start("items", len(items))
+        results = []
+        for result in where.map(fit, range(len(items))):
+            results.append(result)
+            if where.remote:
+                log.advance()
+    files = file_names([result.responses.item.id for result in results])
+    results = [outputs.write_scorer(r, folder / name, data, settings) for r, name in zip(results, files, strict=True)]
     log.start("report", 1)
     speeds = {r.responses.item.id: outputs.measure_speed(r, labeller) for r in results}
     outputs.write_evidence(results, data, settings, speeds, folder, command)
@@ -127,12 +151,49 @@ def distill(
     return Distilled(folder, tuple(results), data)
 
 
+def _read(source: Source, models: Mapping[str, Opened], preview: Preview | None, log: Progress) -> DataSet:
+    """The scored responses; where nobody has scored any, the first of the language models stands in."""
+    how = (source.path, source.columns, source.items, source.only, source.scale)
+    data = unscored(*how) if models else None
+    if data is None:
+        return read_responses(*how)
+    name, model = next(iter(models.items()))
+    _preview(preview, {name: model}, unparted(data, shown(name)))
+    return with_stand_in(data, shown(name), model, log)
+
+
+def _preview(preview: Preview | None, models: Mapping[str, Opened], items: Sequence[Responses]) -> None:
+    if preview is not None:
+        for model in models.values():
+            preview(model, items)
+
+
 def _labeller(
-    source: Source, items: Sequence[Responses], settings: DistillSettings, work: WorkDir, progress: Progress
+    source: Source,
+    items: Sequence[Responses],
+    settings: DistillSettings,
+    work: WorkDir,
+    progress: Progress,
+    models: Mapping[str, Opened],
+    engine: StreamEngine,
 ) -> Labeller:
     if source.probabilities is not None:
         return FileLabeller(items, source.probabilities)
-    return CrossFitLabeller(items, settings.teacher, work, progress)
+    return CrossFitLabeller(items, settings.teacher, work, progress, models, engine)
+
+
+def _fitted(
+    items: Sequence[Responses],
+    labeller: Labeller,
+    settings: DistillSettings,
+    work: WorkDir,
+    progress: Progress,
+    unlabelled: Mapping[str, tuple[str, ...]],
+    number: int,
+) -> ItemResult:
+    """One item, here or in a worker."""
+    more = unlabelled.get(items[number].item.id, ())
+    return ItemFitter(items[number], number, labeller, settings, work, progress, more).fit()
 
 
 def _check_together(source: Source, settings: DistillSettings) -> None:
@@ -192,11 +253,17 @@ def _describe(data: DataSet, items: Sequence[Responses], log: Progress) -> None:
 
 
 class _Log:
-    """Passes everything on and keeps notes with the time in a file; added to when a run is taken up again."""
+    """Passes everything on and keeps notes with the time in a file; added to when a run is taken up again.
+
+    Its copies in other processes are silent.
+    """
 
     def __init__(self, path: Path, inner: Progress) -> None:
         self._path, self._inner = path, inner
         self._write(f"pocketscore {__version__}")
+
+    def __reduce__(self) -> tuple[type[Silent], tuple[()]]:
+        return Silent, ()
 
     def start(self, stage: str, total: int) -> None:
         self._write(f"stage {stage}: {total} steps")

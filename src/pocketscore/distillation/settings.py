@@ -9,6 +9,7 @@ from typing import Literal
 from pocketscore.decision import Decision
 from pocketscore.errors import InputError
 from pocketscore.label_audit import Treatment
+from pocketscore.llm.settings import LanguageSettings
 from pocketscore.referral import WrongAtMost
 from pocketscore.student.spec import preset
 from pocketscore.teachers.settings import TeacherSettings, check_seed
@@ -136,6 +137,7 @@ class DistillSettings:
         at_most: Largest vocabulary; None is the preset's own.
         seed: Seed of everything random.
         teacher: How the teacher is fine-tuned.
+        language: How language models among the teachers are asked; None for the usual way.
     """
 
     student: str = "pocket"
@@ -153,6 +155,7 @@ class DistillSettings:
     at_most: int | None = None
     seed: int = 0
     teacher: TeacherSettings = field(default_factory=TeacherSettings)
+    language: LanguageSettings | None = None
 
     def __post_init__(self) -> None:
         check_seed(self.seed)

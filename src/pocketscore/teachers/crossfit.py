@@ -7,20 +7,21 @@ it says what it really thinks. One teacher serves every item of a file: shared l
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from pocketscore.progress import Progress
+from pocketscore.engine import Here, StreamEngine
+from pocketscore.errors import InputError, TeacherError
+from pocketscore.progress import Progress, Silent
 from pocketscore.teachers.device import Device, choose_device
 from pocketscore.teachers.encoder import Encoder
-from pocketscore.teachers.finetune import Examples, Teacher, fine_tune, predict
-from pocketscore.teachers.settings import TeacherSettings
+from pocketscore.teachers.finetune import ALONE, Examples, Teacher, Team, fine_tune, predict
+from pocketscore.teachers.settings import TeacherSettings, model_name
 from pocketscore.types import Floats, Ints
 from pocketscore.workdir import WorkDir, key_of
 
@@ -80,44 +81,90 @@ class CrossFit:
         settings: How to train.
         work: Where finished folds and labels are kept.
         progress: Told about every fold and chunk.
+        processes: Processes that train each fold together, one a GPU. Several give another teacher than one, as good.
     """
 
     def __init__(
-        self, data: CrossFitData, model: str, settings: TeacherSettings, work: WorkDir, progress: Progress
-    ) -> None:
+        self, data: CrossFitData, model: str, settings: TeacherSettings, work: WorkDir, progress: Progress,
+        processes: int = 1,
+    ) -> None:  # fmt: skip
+        self.processes = processes
         self.settings, self._work, self._progress = settings, work, progress
         self._data, self._model, self._points = data, model, tuple(data.points)
         self._schedule = settings.schedule(len(data.train.texts))
+        self._light = tuple(vars(self))
+        self._begin()
+
+    def _begin(self) -> None:
+        """Load the pretrained model; nothing is trained yet."""
         self.device: Device = choose_device()
-        torch.manual_seed(settings.seed)
-        self.encoder = Encoder(model, settings.layers, self.device, settings.max_tokens)
+        torch.manual_seed(self.settings.seed)
+        self.digest = self._load()
+        together = [self.processes] if self.processes > 1 else []
         self.key = key_of(
-            "teacher", RECIPE, self.encoder.digest, self._how(), asdict(self._schedule), data.digest(), self.device.name
-        )
-        self._teachers: dict[int, Teacher] = {}
+            "teacher", RECIPE, self.digest, self._how(), asdict(self._schedule), self._data.digest(), self.device.name,
+            *together,
+        )  # fmt: skip
+        self._teachers: dict[int, nn.Module] = {}
         self._labels: dict[int, dict[bytes, npt.NDArray[np.float32]]] = {}
+        self._read: tuple[Examples, Examples] | None = None
+
+    def __getstate__(self) -> dict[str, object]:
+        """What a copy in another process is made from: it loads the model itself, and reads the same folder."""
+        return {**{name: vars(self)[name] for name in self._light}, "_light": self._light, "_progress": Silent()}
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        vars(self).update(state)
+        self._begin()
+
+    @property
+    def name(self) -> str:
+        """Hub id, or the last part of the folder's name."""
+        return model_name(self._model)
+
+    @property
+    def parameters(self) -> int:
+        """Number of weights of the pretrained model."""
+        return self.encoder.parameters
 
     def provenance(self) -> dict[str, str]:
         """Teacher, settings and data as plain text."""
         return {
-            "teacher": model_name(self._model),
-            "weights_sha256": self.encoder.digest,
+            "teacher": self.name,
+            "weights_sha256": self.digest,
             "data_sha256": self._data.digest(),
-            "frozen_layers": str(self.encoder.frozen_layers),
+            **self._body(),
             "device": self.device.name,
             "bf16": str(self.device.bf16),
             **{name: str(value) for name, value in (self._how() | asdict(self._schedule)).items()},
         }
 
-    def train(self) -> None:
-        """Make sure that every fold's teacher exists."""
+    def train(self, engine: StreamEngine | None = None) -> None:
+        """Make sure that every fold's teacher exists.
+
+        Args:
+            engine: Where folds are trained; here, one after another, if not given.
+
+        Raises:
+            InputError: When each fold has several processes and the engine works elsewhere.
+            TeacherError: When a worker elsewhere trains another teacher, or does not see the work directory.
+        """
         missing = [fold for fold in range(self.settings.folds) if self._work.get(self._fold_name(fold)) is None]
         if not missing:
             return
+        where = engine or Here()
+        if where.remote and self.processes > 1:
+            raise InputError(
+                f"{self.processes} processes a fold, and folds on a cluster", "take one of both (--processes, --engine)"
+            )
+        elsewhere = where.remote or self.processes > 1
         self._progress.start("teacher", self._schedule.epochs * len(missing))
-        train, validation = self._examples(self._data.train), self._examples(self._data.validation)
-        for fold in missing:
-            self._train_fold(fold, train, validation)
+        keys = self._together(missing) if self.processes > 1 else where.map(self._train_fold, missing)
+        for fold, key in zip(missing, keys, strict=True):
+            if elsewhere:
+                self._check_shared(fold, key)
+                self._progress.advance(self._schedule.epochs)
+            self._progress.note(f"teacher fold {fold + 1} of {self.settings.folds} finished")
 
     def logits(self, texts: Sequence[str], items: Ints, fold: int) -> Floats:
         """One fold's logits (N, K) of any texts; each text is computed once and then kept on disk."""
@@ -135,24 +182,68 @@ class CrossFit:
     def answer(self, texts: Sequence[str]) -> Tensor:
         """Logits of the first item by the first fold's teacher, not cached."""
         items = torch.zeros(len(texts), dtype=torch.int64)
-        return predict(self._teacher(0), Examples(self.encoder.prepare(texts), items, torch.empty(0)))
+        return predict(self._teacher(0), Examples(self._prepare(texts, items), items, torch.empty(0)))
 
-    def _train_fold(self, fold: int, train: Examples, validation: Examples) -> None:
+    def embed(self, words: Sequence[str]) -> Tensor | None:
+        """One vector (V, H) for each word; None when the model has none."""
+        return self.encoder.embed(words)
+
+    def _load(self) -> str:
+        """Load the pretrained model; returns the SHA-256 of its weights. This and the next three know its kind."""
+        self.encoder = Encoder(self._model, self.settings.layers, self.device, self.settings.max_tokens)
+        return self.encoder.digest
+
+    def _body(self) -> dict[str, str]:
+        """What `provenance` says of the model beyond its weights."""
+        return {"frozen_layers": str(self.encoder.frozen_layers)}
+
+    def _prepare(self, texts: Sequence[str], items: Tensor) -> list[Tensor]:  # noqa: ARG002
+        """What a teacher reads of each answer."""
+        return self.encoder.prepare(texts)
+
+    def _pupil(self) -> nn.Module:
+        """A teacher that has learnt nothing yet."""
+        return Teacher(self.encoder, self._points, self.settings.dropout)
+
+    def _check_shared(self, fold: int, key: str) -> None:
+        """Refuse what a worker trained that differs from this process, or left where nobody else sees it."""
+        if key != self.key:
+            raise TeacherError(
+                f"a worker has other weights of {self.name}, or another kind of device than {self.device.name}",
+                "give all machines the same model, and all or none of them a GPU",
+            )
+        if self._work.get(self._fold_name(fold)) is None:
+            raise TeacherError(
+                f"fold {fold + 1} was trained on another machine and is not in {self._work.folder}",
+                "write to a folder that every machine sees under the same path",
+            )
+
+    def _together(self, folds: Sequence[int]) -> Iterator[str]:
+        from pocketscore.teachers.parallel import Together
+
+        return Together(self.processes, self.device).map(self._train_fold, folds)
+
+    def _train_fold(self, fold: int, team: Team = ALONE) -> str:
+        """Train one fold and keep it; returns the key that it is kept by."""
+        if self._read is None:
+            self._read = self._examples(self._data.train), self._examples(self._data.validation)
+        train, validation = self._read
         rows = np.flatnonzero((self._data.folds != fold) | (self.settings.folds == 1)).tolist()
         teacher = self._new_teacher(fold)
         subset = Examples([train.prepared[i] for i in rows], train.items[rows], train.targets[rows])
         seed = self.settings.seed * 1000 + fold
         state = fine_tune(
-            teacher, subset, validation, self._schedule, self.settings.patience, seed, self._progress.advance
+            teacher, subset, validation, self._schedule, self.settings.patience, seed, self._progress.advance, team
         )
-        self._work.put(self._fold_name(fold), {name: tensor.numpy() for name, tensor in state.items()})
-        self._progress.note(f"teacher fold {fold + 1} of {self.settings.folds} finished")
+        if team.first:
+            self._work.put(self._fold_name(fold), {name: tensor.numpy() for name, tensor in state.items()})
+        return self.key
 
-    def _new_teacher(self, fold: int) -> Teacher:
+    def _new_teacher(self, fold: int) -> nn.Module:
         torch.manual_seed(self.settings.seed * 1000 + fold)
-        return Teacher(self.encoder, self._points, self.settings.dropout).to(self.device.name)
+        return self._pupil().to(self.device.name)
 
-    def _teacher(self, fold: int) -> Teacher:
+    def _teacher(self, fold: int) -> nn.Module:
         if fold not in self._teachers:
             stored = self._work.get(self._fold_name(fold))
             if stored is None:
@@ -163,7 +254,8 @@ class CrossFit:
         return self._teachers[fold]
 
     def _label_chunk(self, fold: int, texts: Sequence[str], items: Ints) -> None:
-        examples = Examples(self.encoder.prepare(texts), torch.from_numpy(items), torch.empty(0))
+        places = torch.from_numpy(items)
+        examples = Examples(self._prepare(texts, places), places, torch.empty(0))
         logits = predict(self._teacher(fold), examples).numpy()
         keys = [_text_key(text, item) for text, item in zip(texts, items.tolist(), strict=True)]
         name = f"{self._fold_name(fold)}-labels-{key_of([k.hex() for k in keys])}"
@@ -183,8 +275,8 @@ class CrossFit:
         return self._labels[fold]
 
     def _examples(self, answers: Answers) -> Examples:
-        prepared = self.encoder.prepare(answers.texts)
-        return Examples(prepared, torch.from_numpy(answers.items), torch.from_numpy(answers.scores))
+        items = torch.from_numpy(answers.items)
+        return Examples(self._prepare(answers.texts, items), items, torch.from_numpy(answers.scores))
 
     def _fold_name(self, fold: int) -> str:
         return f"teacher-{self.key}-fold{fold}"
@@ -192,15 +284,6 @@ class CrossFit:
     def _how(self) -> dict[str, object]:
         """The settings that decide what this teacher becomes; which others stand beside it does not."""
         return {name: value for name, value in asdict(self.settings).items() if name != "models"}
-
-
-def model_name(model: str) -> str:
-    """The model's name for records: a hub id as it is, of a folder its last part (the path may name a person).
-
-    >>> model_name("models/ada/scibert"), model_name("bert-base-uncased"), model_name("org/model")
-    ('scibert', 'bert-base-uncased', 'org/model')
-    """
-    return model if model.count("/") <= 1 and model[:1] not in "/.~" and "\\" not in model else Path(model).name
 
 
 def _text_key(text: str, item: int) -> bytes:

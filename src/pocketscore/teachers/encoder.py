@@ -53,7 +53,7 @@ class Encoder:
         self._max_tokens = min(max_tokens, self._tokenizer.model_max_length, places)
         self._model.to(device.name).eval().requires_grad_(False)  # noqa: FBT003
         self.width = int(self._model.config.hidden_size)
-        self.parameters = sum(p.numel() for p in self._model.parameters())
+        self.parameters = int(sum(p.numel() for p in self._model.parameters()))
         self.digest = weights_digest(self._model)
         self._layers = _layers(self._model)
         frozen = len(self._layers) - _trainable(layers, len(self._layers))

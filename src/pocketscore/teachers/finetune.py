@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import Protocol, cast
 
 import torch
 from torch import Tensor, nn
@@ -64,14 +64,52 @@ class Teacher(nn.Module):
         return cast(Tensor, logits)
 
 
+class Team(Protocol):
+    """Processes that train one teacher together, each with a copy of it and a part of every batch."""
+
+    @property
+    def first(self) -> bool:
+        """Whether this process is the one that keeps what they find."""
+
+    def share(self, rows: list[int]) -> list[int]:
+        """This process's part of the rows; may be empty."""
+
+    def add_gradients(self, parameters: Iterable[nn.Parameter]) -> None:
+        """Give every process the sum of all gradients."""
+
+    def gather(self, logits: Tensor, rows: list[int]) -> Tensor:
+        """The logits (N, K) of all rows, of which this process computed these."""
+
+
+class Alone:
+    """One process, which does everything."""
+
+    first = True
+
+    def share(self, rows: list[int]) -> list[int]:
+        """All."""
+        return rows
+
+    def add_gradients(self, parameters: Iterable[nn.Parameter]) -> None:
+        """They are the sum."""
+
+    def gather(self, logits: Tensor, rows: list[int]) -> Tensor:  # noqa: ARG002
+        """They are all."""
+        return logits
+
+
+ALONE = Alone()
+
+
 def fine_tune(
-    teacher: Teacher,
+    teacher: nn.Module,
     train: Examples,
     validation: Examples,
     schedule: Schedule,
     patience: int,
     seed: int,
     after_epoch: Callable[[], None],
+    team: Team = ALONE,
 ) -> State:
     """Train until the calibrated validation loss stops falling; returns the best epoch's weights (on the CPU).
 
@@ -87,14 +125,15 @@ def fine_tune(
     for _ in range(schedule.epochs):
         teacher.train()
         for rows in batches(train.prepared, schedule.batch, generator):
-            loss = _loss(teacher, train, rows)
             optimiser.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
+            if mine := team.share(rows):
+                (_loss(teacher, train, mine) * (len(mine) / len(rows))).backward()  # type: ignore[no-untyped-call]
+            team.add_gradients(teacher.parameters())
             nn.utils.clip_grad_norm_(teacher.parameters(), 1.0)
             optimiser.step()
             rate.step()
         after_epoch()
-        loss_now = calibrated_loss(teacher, validation)
+        loss_now = calibrated_loss(teacher, validation, team)
         if loss_now < best_loss:
             best, best_loss, waited = _state(teacher), loss_now, 0
         else:
@@ -104,7 +143,7 @@ def fine_tune(
     return best
 
 
-def predict(teacher: Teacher, examples: Examples, *, batch: int = 32) -> Tensor:
+def predict(teacher: nn.Module, examples: Examples, *, batch: int = 32) -> Tensor:
     """Logits (N, K) on the CPU."""
     teacher.eval()
     logits = torch.empty(len(examples), 0)
@@ -119,13 +158,15 @@ def predict(teacher: Teacher, examples: Examples, *, batch: int = 32) -> Tensor:
     return logits
 
 
-def calibrated_loss(teacher: Teacher, examples: Examples) -> float:
+def calibrated_loss(teacher: nn.Module, examples: Examples, team: Team = ALONE) -> float:
     """Cross-entropy against the human scores at the best temperature.
 
     A temperature is fitted after training anyway, so overconfidence alone is no reason to stop: agreement goes on
     rising for epochs after the plain loss has turned.
     """
-    logits, scores = predict(teacher, examples).double().numpy(), examples.targets.numpy()
+    rows = team.share(list(range(len(examples))))
+    found = predict(teacher, Examples([examples.prepared[i] for i in rows], examples.items[rows], torch.empty(0)))
+    logits, scores = team.gather(found, rows).double().numpy(), examples.targets.numpy()
     return cross_entropy(softmax_at(logits, fit_temperature(logits, scores)), scores)
 
 
@@ -141,10 +182,10 @@ def batches(prepared: Sequence[Tensor], size: int, generator: torch.Generator) -
         yield chunks[i]
 
 
-def _loss(teacher: Teacher, examples: Examples, rows: list[int]) -> Tensor:
+def _loss(teacher: nn.Module, examples: Examples, rows: list[int]) -> Tensor:
     logits = teacher([examples.prepared[i] for i in rows], examples.items[rows])
     return nn.functional.cross_entropy(logits, examples.targets[rows].to(logits.device))
 
 
-def _state(teacher: Teacher) -> State:
+def _state(teacher: nn.Module) -> State:
     return {name: tensor.detach().cpu().clone() for name, tensor in teacher.state_dict().items()}

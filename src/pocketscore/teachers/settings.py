@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Literal
 
 from pocketscore.errors import InputError
@@ -32,7 +33,8 @@ class TeacherSettings:
 
     Attributes:
         models: One or more of: an encoder's hub id or folder, "minilm" for the packaged one, "ngrams" for TF-IDF with
-            logistic regression.
+            logistic regression; a language model behind an endpoint, "http(s)://HOST/v1/MODEL", or on this machine,
+            "lm:" with its hub id or folder; "lora:" with the same fine-tunes it.
         layers: Top layers to train: a number, "third" of the model's layers, or "all".
         folds: K of the K-fold cross-fitting. 1 trains one teacher on everything and asks it about the same answers,
             uncalibrated, as the paper does.
@@ -77,6 +79,15 @@ class TeacherSettings:
         usual = Schedule(5, 32, 3e-4) if n >= MANY else Schedule(8, 16, 2e-4)
         given = {name: getattr(self, name) for name in ("epochs", "batch", "learning_rate")}
         return replace(usual, **{name: value for name, value in given.items() if value is not None})
+
+
+def model_name(model: str) -> str:
+    """The model's name for records: a hub id as it is, of a folder its last part (the path may name a person).
+
+    >>> model_name("models/ada/scibert"), model_name("bert-base-uncased"), model_name("org/model")
+    ('scibert', 'bert-base-uncased', 'org/model')
+    """
+    return model if model.count("/") <= 1 and model[:1] not in "/.~" and "\\" not in model else Path(model).name
 
 
 def check_seed(seed: int) -> None:
