@@ -14,16 +14,22 @@ import typer
 from rich.console import Console
 
 from pocketscore.cli import options
-from pocketscore.cli.progress import Bars, Lines, progress_for
+from pocketscore.cli.bundles import bundled
+from pocketscore.cli.column_options import ColumnOptions
+from pocketscore.cli.llm_options import LanguageOptions
+from pocketscore.cli.progress import Bars, Lines, Pausing, progress_for
 from pocketscore.errors import InputError, MissingExtraError
 
 if TYPE_CHECKING:
     from pocketscore.distillation.pipeline import Distilled, Source
     from pocketscore.distillation.settings import DistillSettings, HardenSettings
+    from pocketscore.engine import StreamEngine
     from pocketscore.referral import WrongAtMost
     from pocketscore.results import ItemResult
 
 
+@bundled("columns", ColumnOptions)
+@bundled("language", LanguageOptions)
 def distill(
     responses: Annotated[
         Path, typer.Argument(help="CSV, TSV, JSONL, XLSX or Parquet file of scored responses.", metavar="RESPONSES")
@@ -31,13 +37,7 @@ def distill(
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder for scorers, report and evaluation.")],
     items: options.Items = None,
     only: options.Only = None,
-    response: options.Response = None,
-    score: options.Score = None,
-    id_: options.Id = None,
-    item: options.Item = None,
-    score2: options.Score2 = None,
-    split: options.Split = None,
-    group: options.Groups = None,
+    columns: ColumnOptions = ColumnOptions(),  # noqa: B008 (frozen)
     scale: options.ScaleKind = None,
     recipe: options.Recipe = "pocketscore",
     unlabelled: options.UnlabelledFile = None,
@@ -60,19 +60,22 @@ def distill(
     harden: options.Harden = False,  # noqa: FBT002 (a flag)
     harden_rounds: options.HardenRounds = None,
     harden_label: options.HardenLabel = None,
+    language: LanguageOptions = LanguageOptions(),  # noqa: B008 (frozen)
     seed: options.Seed = 0,
+    engine: options.Engine = "local",
+    address: options.Address = None,
 ) -> None:
     """Distil a scorer for each item of a file, and write a report that says how good it is.
 
     A run that was stopped goes on where it was when the same command is given again.
     """
     require_extra()
-    from pocketscore.data import ColumnChoice, read_items
+    from pocketscore.data import read_items
     from pocketscore.distillation.pipeline import Source
+    from pocketscore.engine import engine_for
 
-    choice = ColumnChoice(response, score, id_, item, score2, split, tuple(group or ()))
     described = read_items(items) if items else None
-    source = Source(responses, choice, described, tuple(only or ()), scale, teacher_probabilities, unlabelled)
+    source = Source(responses, columns.choice, described, tuple(only or ()), scale, teacher_probabilities, unlabelled)
     how = given(
         models=tuple(teacher or ()) or None, layers=_layers(teacher_layers), folds=folds, epochs=epochs, seed=seed
     )
@@ -80,8 +83,23 @@ def distill(
         student=student, budget=_bytes(budget), lambda_=lambda_, lambda_on=lambda_on, temperature=temperature,
         transfer=transfer, vectors=vectors, suspects=suspects, decision=decision, at_least=at_least, seed=seed,
         harden=_hardening(harden_rounds, harden_label, harden=harden), wrong_at_most=_share(wrong_at_most),
+        language=language.settings(seed),
     )  # fmt: skip
-    run_and_print(source, out, _settings(recipe, how, what))
+    settings = _settings(recipe, how, what)
+    _check_language(language, settings)
+    with engine_for(engine, address) as where:
+        run_and_print(source, out, settings, where, language)
+
+
+def _check_language(language: LanguageOptions, settings: DistillSettings) -> None:
+    """Refuse what would otherwise be ignored without a word."""
+    from pocketscore.distillation.language import is_prompted
+
+    if language != LanguageOptions() and not any(map(is_prompted, settings.teacher.models)):
+        raise InputError(
+            f"options about language models, and none among the teachers {', '.join(settings.teacher.models)}",
+            "leave them out, or add one (--teacher http://HOST/v1/MODEL or lm:FOLDER)",
+        )
 
 
 def _share(text: str | None) -> WrongAtMost | None:
@@ -113,15 +131,23 @@ def given(**values: object) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def run_and_print(source: Source, out: Path, settings: DistillSettings) -> Distilled:
+def run_and_print(
+    source: Source,
+    out: Path,
+    settings: DistillSettings,
+    engine: StreamEngine | None = None,
+    language: LanguageOptions = LanguageOptions(),  # noqa: B008 (frozen)
+) -> Distilled:
     """Distil with progress on stderr and the results on stdout."""
+    from pocketscore.cli.preview import Preview
     from pocketscore.cli.tables import print_result
     from pocketscore.distillation.pipeline import distill as run
     from pocketscore.results import METHODS
 
-    with closing(progress_console()) as progress:
+    with closing(Pausing(progress_console, lambda _: None)) as progress:  # notes are in the log
         command = shlex.join(["pocketscore", *sys.argv[1:]])
-        done = run(source, out, settings, progress, command)
+        preview = Preview(progress, language.first, settings.seed, yes=language.yes)
+        done = run(source, out, settings, progress, command, preview.show, engine)
     for result in done.results:
         print_result(result, METHODS)
         typer.echo(f"{_sizes(result)}: {out / result.file}\n")

@@ -32,8 +32,9 @@ TeacherModels = Annotated[
     list[str] | None,
     typer.Option(
         "--teacher",
-        help="Encoder (hub id, folder, or the packaged 'minilm') or 'ngrams'; may be given again. "
-        "Without it minilm and ngrams together.",
+        help="Encoder (hub id, folder, or the packaged 'minilm'), 'ngrams', or a language model: "
+        "http(s)://HOST/v1/MODEL, lm:ID_OR_FOLDER (asked with a prompt), lora:ID_OR_FOLDER (fine-tuned); may be given "
+        "again. Without it minilm and ngrams together.",
     ),
 ]
 TeacherLayers = Annotated[str | None, typer.Option(help="Top layers to train: a number, 'third' (default) or 'all'.")]
@@ -100,3 +101,16 @@ Decision = Annotated[
     ),
 ]
 AtLeast = Annotated[int | None, typer.Option(help="Responses that a word must occur in to enter the scorer (5).")]
+
+Engine = Annotated[
+    Literal["local", "ray"],
+    typer.Option("--engine", help="Where work runs: in this process, or on Ray's workers ('ray')."),
+]
+Address = Annotated[
+    str | None,
+    typer.Option(
+        "--address",
+        help="With --engine ray: address of a running cluster, such as auto or HOST:6379; this machine if not given.",
+        metavar="HOST:PORT",
+    ),
+]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -78,6 +79,39 @@ class Lines:
 
     def close(self) -> None:
         """Nothing to put back."""
+
+
+class Pausing:
+    """Progress that begins with the first stage, and again after every pause, so that a question can be asked.
+
+    Args:
+        make: Makes the progress that is shown.
+        say: What happens to notes.
+    """
+
+    def __init__(self, make: Callable[[], Bars | Lines], say: Callable[[str], None]) -> None:
+        self._make, self._say = make, say
+        self._inner: Bars | Lines | None = None
+
+    def start(self, stage: str, total: int) -> None:
+        """Begin a stage."""
+        self._inner = self._inner or self._make()
+        self._inner.start(stage, total)
+
+    def advance(self, steps: int = 1) -> None:
+        """Pass on."""
+        if self._inner is not None:
+            self._inner.advance(steps)
+
+    def note(self, message: str) -> None:
+        """Say it."""
+        self._say(message)
+
+    def close(self) -> None:
+        """Pause, or end."""
+        if self._inner is not None:
+            self._inner.close()
+        self._inner = None
 
 
 def progress_for(console: Console) -> Bars | Lines:

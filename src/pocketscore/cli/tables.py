@@ -44,15 +44,23 @@ def print_result(result: ItemResult, names: Mapping[str, str]) -> None:
     if result.human is not None:
         rows["Two human raters"] = result.human
     n = result.agreement["student"].n
-    title = f"Item {escape(result.responses.item.id)}: agreement with the human score on {n} test answers"
-    Console().print(_agreement(title, rows))
+    model = result.responses.scored_by
+    against = f"the scores of {escape(model)}, not of people," if model else "the human score"
+    console = Console()
+    console.print(
+        _agreement(f"Item {escape(result.responses.item.id)}: agreement with {against} on {n} test answers", rows)
+    )
+    if model:
+        from pocketscore.results import nobody_scored
+
+        console.print(escape(nobody_scored(result.responses)), style="bold")
 
 
 def _agreement(title: str, rows: Mapping[str, Agreement]) -> Table:
     metrics = [name for name in next(iter(rows.values())).metrics if name in NAMES]
     table = Table("", *(NAMES[name] for name in metrics), title=title, title_justify="left", box=SIMPLE_HEAD)
     for name, found in rows.items():
-        table.add_row(name, *(_estimate(found.metrics[metric]) for metric in metrics))
+        table.add_row(name, *(estimate(found.metrics[metric]) for metric in metrics))
     return table
 
 
@@ -64,12 +72,13 @@ def _confusion(found: Agreement, scale: Scale) -> Table:
     return table
 
 
-def _estimate(estimate: Estimate) -> str:
+def estimate(found: Estimate) -> str:
     """`.812` over `.760-.861`, or a dash where the number is undefined."""
-    if estimate.value != estimate.value:
+    if found.value != found.value:
         return "–"
-    return f"{_short(estimate.value)}\n[dim]{_short(estimate.low)}–{_short(estimate.high)}[/dim]"
+    return f"{short(found.value)}\n[dim]{short(found.low)}–{short(found.high)}[/dim]"
 
 
-def _short(value: float) -> str:
+def short(value: float) -> str:
+    """Three decimals without the zero in front, as journals print them."""
     return f"{value:.3f}".replace("0.", ".", 1) if abs(value) < 1 else f"{value:.2f}"
