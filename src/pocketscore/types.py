@@ -171,7 +171,7 @@ class Responses:
         second: (N,) the second rater's index, or `MISSING`.
         parts: N parts, or None before splitting.
         groups: Column name -> N labels ('' where unknown).
-        scored_by: '' when people gave the scores; else the language model whose likeliest points stand in their place.
+        scored_by: '' if people gave the scores, else the language model that stands in.
     """
 
     item: Item
@@ -184,13 +184,8 @@ class Responses:
     scored_by: str = ""
 
     def __post_init__(self) -> None:
-        lengths = {
-            "ids": len(self.ids),
-            "texts": len(self.texts),
-            "scores": len(self.scores),
-            "second": len(self.second),
-            **{name: len(labels) for name, labels in self.groups.items()},
-        }
+        columns = {"ids": self.ids, "texts": self.texts, "scores": self.scores, "second": self.second, **self.groups}
+        lengths = {name: len(values) for name, values in columns.items()}
         if self.parts is not None:
             lengths["parts"] = len(self.parts)
         if len(set(lengths.values())) != 1:

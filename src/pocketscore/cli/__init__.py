@@ -9,7 +9,7 @@ import sys
 
 import typer
 
-from pocketscore.cli import attack, defer, demo, distill, evaluate, export, score, suggest, verify
+from pocketscore.cli import attack, defer, demo, distill, evaluate, export, label, score, suggest, sweep, verify
 from pocketscore.errors import PocketScoreError
 
 INTERRUPTED = 130
@@ -25,6 +25,7 @@ app = typer.Typer(
 )
 app.command("demo")(demo.demo)
 app.command("distill")(distill.distill)
+app.command("label")(label.label)
 app.command("score")(score.score)
 app.command("evaluate")(evaluate.evaluate)
 app.command("attack")(attack.attack)
@@ -33,6 +34,7 @@ app.command("verify")(verify.verify)
 app.command("sign")(verify.sign)
 app.command("suggest")(suggest.suggest)
 app.command("export")(export.export)
+app.command("sweep")(sweep.sweep)
 
 
 def _show_version(value: bool) -> None:  # noqa: FBT001 (typer calls it so)

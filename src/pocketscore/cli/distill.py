@@ -17,6 +17,7 @@ from pocketscore.cli import options
 from pocketscore.cli.bundles import bundled
 from pocketscore.cli.column_options import ColumnOptions
 from pocketscore.cli.llm_options import LanguageOptions
+from pocketscore.cli.preview import Preview
 from pocketscore.cli.progress import Bars, Lines, Pausing, progress_for
 from pocketscore.errors import InputError, MissingExtraError
 
@@ -62,6 +63,7 @@ def distill(
     harden_label: options.HardenLabel = None,
     language: LanguageOptions = LanguageOptions(),  # noqa: B008 (frozen)
     seed: options.Seed = 0,
+    processes: options.Processes = 1,
     engine: options.Engine = "local",
     address: options.Address = None,
 ) -> None:
@@ -77,21 +79,21 @@ def distill(
     described = read_items(items) if items else None
     source = Source(responses, columns.choice, described, tuple(only or ()), scale, teacher_probabilities, unlabelled)
     how = given(
-        models=tuple(teacher or ()) or None, layers=_layers(teacher_layers), folds=folds, epochs=epochs, seed=seed
+        models=tuple(teacher or ()) or None, layers=layers_of(teacher_layers), folds=folds, epochs=epochs, seed=seed
     )
     what = given(
-        student=student, budget=_bytes(budget), lambda_=lambda_, lambda_on=lambda_on, temperature=temperature,
+        student=student, budget=size_in_bytes(budget), lambda_=lambda_, lambda_on=lambda_on, temperature=temperature,
         transfer=transfer, vectors=vectors, suspects=suspects, decision=decision, at_least=at_least, seed=seed,
         harden=_hardening(harden_rounds, harden_label, harden=harden), wrong_at_most=_share(wrong_at_most),
         language=language.settings(seed),
     )  # fmt: skip
-    settings = _settings(recipe, how, what)
-    _check_language(language, settings)
+    settings = settings_from(recipe, how, what)
+    check_language(language, settings)
     with engine_for(engine, address) as where:
-        run_and_print(source, out, settings, where, language)
+        run_and_print(source, out, settings, where, language, processes)
 
 
-def _check_language(language: LanguageOptions, settings: DistillSettings) -> None:
+def check_language(language: LanguageOptions, settings: DistillSettings) -> None:
     """Refuse what would otherwise be ignored without a word."""
     from pocketscore.distillation.language import is_prompted
 
@@ -108,7 +110,7 @@ def _share(text: str | None) -> WrongAtMost | None:
     return None if text is None else wrong_at_most(text)
 
 
-def _settings(recipe: str, teacher: dict[str, Any], others: dict[str, Any]) -> DistillSettings:
+def settings_from(recipe: str, teacher: dict[str, Any], others: dict[str, Any]) -> DistillSettings:
     """A recipe, changed as the user says."""
     from pocketscore.distillation.settings import RECIPES
 
@@ -137,9 +139,9 @@ def run_and_print(
     settings: DistillSettings,
     engine: StreamEngine | None = None,
     language: LanguageOptions = LanguageOptions(),  # noqa: B008 (frozen)
+    processes: int = 1,
 ) -> Distilled:
     """Distil with progress on stderr and the results on stdout."""
-    from pocketscore.cli.preview import Preview
     from pocketscore.cli.tables import print_result
     from pocketscore.distillation.pipeline import distill as run
     from pocketscore.results import METHODS
@@ -147,7 +149,7 @@ def run_and_print(
     with closing(Pausing(progress_console, lambda _: None)) as progress:  # notes are in the log
         command = shlex.join(["pocketscore", *sys.argv[1:]])
         preview = Preview(progress, language.first, settings.seed, yes=language.yes)
-        done = run(source, out, settings, progress, command, preview.show, engine)
+        done = run(source, out, settings, progress, command, preview.show, engine, processes)
     for result in done.results:
         print_result(result, METHODS)
         typer.echo(f"{_sizes(result)}: {out / result.file}\n")
@@ -181,7 +183,8 @@ def require_extra() -> None:
         )
 
 
-def _layers(text: str | None) -> int | Literal["third", "all"] | None:
+def layers_of(text: str | None) -> int | Literal["third", "all"] | None:
+    """Layers as the settings take them."""
     if text is None:
         return None
     if text == "third":
@@ -193,7 +196,7 @@ def _layers(text: str | None) -> int | Literal["third", "all"] | None:
     raise InputError(f"--teacher-layers {text!r} is no number of layers", "give a number, 'third' or 'all'")
 
 
-def _bytes(text: str | None) -> int | None:
+def size_in_bytes(text: str | None) -> int | None:
     """Bytes of a size such as 50KB (thousands, as file managers of most systems count)."""
     if text is None:
         return None

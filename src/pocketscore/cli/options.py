@@ -102,6 +102,9 @@ Decision = Annotated[
 ]
 AtLeast = Annotated[int | None, typer.Option(help="Responses that a word must occur in to enter the scorer (5).")]
 
+Processes = Annotated[
+    int, typer.Option(help="Processes that train each teacher together, one a GPU (extra parallel).", min=1, max=64)
+]
 Engine = Annotated[
     Literal["local", "ray"],
     typer.Option("--engine", help="Where work runs: in this process, or on Ray's workers ('ray')."),

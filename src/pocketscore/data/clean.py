@@ -17,7 +17,7 @@ from pocketscore.data.columns import ColumnChoice, Columns, listed, resolve
 from pocketscore.data.files import read_bytes
 from pocketscore.data.items import ItemText, ScaleKind
 from pocketscore.data.scales import Label, index_on, item_scale, label_text
-from pocketscore.data.table import Table, parse_table
+from pocketscore.data.table import parse_table
 from pocketscore.errors import InputError
 from pocketscore.text import words
 from pocketscore.types import MISSING, Item, Part, Responses
@@ -26,8 +26,8 @@ MIN_RESPONSES = 30
 """Usable responses an item needs."""
 
 Purpose = Literal["learn", "check", "label"]
-"""To "learn" a scorer needs 30 scored responses and two score points; to "check" one, any scored ones will do; to "label",
-people need not have scored any."""
+"""To "learn" a scorer needs 30 scored responses and two score points; to "check" one, any scored ones will do; to
+"label", people need not have scored any."""
 
 # What spreadsheets and data frames put where a text should be.
 _NO_ANSWERS = {"NaN", "nan", "#N/A", "#NAME?", "#REF!", "#VALUE!", "#DIV/0!", "#NULL!", "#NUM!"}

@@ -37,7 +37,7 @@ from pocketscore.workdir import WorkDir, key_of
 
 
 @dataclass(frozen=True, eq=False)
-class _Said:
+class Said:
     """Probabilities that a method gives the answers of the validation part (V, K) and of the test part (M, K)."""
 
     validation: Floats
@@ -212,25 +212,25 @@ class ItemFitter:
         evidence = Evidence(self._parts[Part.VALIDATION], self._parts[Part.CALIBRATION], seen(self._responses))
         return with_promise(scorer, asked, evidence)
 
-    def _said(self, taught: Taught, scorers: Mapping[str, Scorer]) -> dict[str, _Said]:
+    def _said(self, taught: Taught, scorers: Mapping[str, Scorer]) -> dict[str, Said]:
         """What every method with probabilities says."""
         checked, test = self._parts[Part.VALIDATION], self._parts[Part.TEST]
         parts = np.array(self._responses.parts)
         soft = taught.soft.probabilities
         networks = {
-            name: _Said(scorer.score(checked.texts).probabilities, scorer.score(test.texts).probabilities)
+            name: Said(scorer.score(checked.texts).probabilities, scorer.score(test.texts).probabilities)
             for name, scorer in scorers.items()
         }
         return {"tfidf": self._tfidf(), **networks,
-                "teacher": _Said(soft[parts == Part.VALIDATION], soft[parts == Part.TEST])}  # fmt: skip
+                "teacher": Said(soft[parts == Part.VALIDATION], soft[parts == Part.TEST])}  # fmt: skip
 
-    def _cuts(self, said: _Said) -> tuple[float, ...] | None:
+    def _cuts(self, said: Said) -> tuple[float, ...] | None:
         scores, scale = self._parts[Part.VALIDATION].scores, self._responses.item.scale
         if self._settings.decision == "likeliest":
             return None
         return cut_points(said.validation @ scale.values, scores, scale)
 
-    def _tfidf(self) -> _Said:
+    def _tfidf(self) -> Said:
         train, validation, test = (self._parts[part] for part in (Part.TRAIN, Part.VALIDATION, Part.TEST))
         data = [(p.texts, p.scores.tolist()) for p in (train, validation)]
         name = f"tfidf-{key_of(baselines.RECIPE, data, test.texts)}"
@@ -238,7 +238,7 @@ class ItemFitter:
         if stored is None:
             stored = {"probabilities": baselines.tfidf(train, validation, validation.texts + test.texts)}
             self._work.put(name, stored)
-        return _Said(*np.split(stored["probabilities"], [len(validation)]))
+        return Said(*np.split(stored["probabilities"], [len(validation)]))
 
     def _scorer(self, network: TrainedStudent) -> Scorer:
         item = self._responses.item

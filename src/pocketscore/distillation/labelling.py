@@ -72,6 +72,7 @@ class CrossFitLabeller:
         progress: Told about every fold and chunk.
         models: The language models among the teachers, open, by name.
         engine: Where folds are trained; here if not given.
+        processes: Processes that train each fold together.
     """
 
     def __init__(
@@ -82,6 +83,7 @@ class CrossFitLabeller:
         progress: Progress,
         models: Mapping[str, Opened] | None = None,
         engine: StreamEngine | None = None,
+        processes: int = 1,
     ) -> None:
         self._items, self._settings, self._progress = items, settings, progress
         self._models = models or {}
@@ -92,7 +94,7 @@ class CrossFitLabeller:
         self._prompted = [self._asked(item) for item in range(len(items))]
         data = CrossFitData(train, _answers(items, Part.VALIDATION), folds, [len(r.item.scale) for r in items])
         self._encoders = {
-            name: cross_fit(data, [responses.item for responses in items], name, settings, work, progress)
+            name: cross_fit(data, [responses.item for responses in items], name, settings, work, progress, processes)
             for name in without_prompted(settings.models)
             if name != ngrams.NAME
         }

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from pocketscore.engine import Engine
-from pocketscore.llm.asking import Asking, joined
+from pocketscore.llm.asking import Asking, distinct, joined, spread
 from pocketscore.llm.endpoint import is_endpoint
 from pocketscore.llm.model import Answers
 from pocketscore.llm.parts import scored_rows
@@ -53,15 +53,16 @@ def asked_on(engine: Engine, items: Sequence[Responses], asking: Asking, progres
         progress: Told about every chunk.
     """
     spent = _spent(asking)
-    total = sum(map(len, items))
+    different = [distinct(responses.texts) for responses in items]  # no two workers ask about the same words
+    total = sum(len(texts) for texts, _ in different)
     chunks: list[_Chunk] = []
     of_item: list[list[int]] = []
     before = 0
-    for responses in items:
+    for responses, (every, _) in zip(items, different, strict=True):
         teaching = responses.take(scored_rows(responses, Part.TRAIN))
         of_item.append([])
-        for at in range(0, len(responses), CHUNK):
-            texts = responses.texts[at : at + CHUNK]
+        for at in range(0, len(every), CHUNK):
+            texts = every[at : at + CHUNK]
             share = before / total, (before + len(texts)) / total
             access = _share(asking.settings.access, spent, share)
             of_item[-1].append(len(chunks))
@@ -69,7 +70,10 @@ def asked_on(engine: Engine, items: Sequence[Responses], asking: Asking, progres
             before += len(texts)
     found = _run(engine, chunks, progress)
     _spent(asking)  # brings the receipts together
-    return [joined([found[place] for place in places]) for places in of_item]
+    return [
+        spread(joined([found[chunk] for chunk in of]), places)
+        for of, (_, places) in zip(of_item, different, strict=True)
+    ]
 
 
 def _run(engine: Engine, chunks: Sequence[_Chunk], progress: Progress) -> list[Answers]:

@@ -25,7 +25,7 @@ __all__ = ["DataNotes", "Speed", "render"]
 
 _FOLDER = Path(__file__).parent
 _CONTROL = (*range(9), 11, 12, *range(14, 32), *range(127, 160))
-_UNFIT = dict.fromkeys((*_CONTROL, *range(0xD800, 0xE000)), "\ufffd")
+UNFIT = dict.fromkeys((*_CONTROL, *range(0xD800, 0xE000)), "\ufffd")
 """Control characters and half characters: HTML cannot hold them, so they become a replacement character."""
 
 
@@ -47,21 +47,26 @@ def render(results: Sequence[ItemResult], data: DataNotes, speeds: Mapping[str, 
         ItemView(number, result, data, measured.get(result.responses.item.id))
         for number, result in enumerate(results, start=1)
     ]
-    page = _template().render(
-        items=items,
-        data=data,
-        other_dropped=notes.of_no_item(data, {item.id for item in items}),
-        versions={
-            "PocketScore": data.version,
-            "file format": FORMAT_VERSION,
-            "text rules": str(TEXT_VERSION),
-        },
+    page = (
+        environment()
+        .get_template("report.html.jinja")
+        .render(
+            items=items,
+            data=data,
+            other_dropped=notes.of_no_item(data, {item.id for item in items}),
+            versions={
+                "PocketScore": data.version,
+                "file format": FORMAT_VERSION,
+                "text rules": str(TEXT_VERSION),
+            },
+        )
     )
-    return page.translate(_UNFIT)
+    return page.translate(UNFIT)
 
 
-def _template() -> jinja2.Template:
-    environment = jinja2.Environment(
+def environment() -> jinja2.Environment:
+    """Templates, and what they all use."""
+    found = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_FOLDER),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
@@ -69,5 +74,5 @@ def _template() -> jinja2.Template:
         lstrip_blocks=True,
     )
     style = Markup((_FOLDER / "style.css").read_text("utf-8"))  # our own file, not data
-    environment.globals |= {"style": style, "n": numerals, "findings": findings, "words": wording}
-    return environment.get_template("report.html.jinja")
+    found.globals |= {"style": style, "n": numerals, "findings": findings, "words": wording}
+    return found

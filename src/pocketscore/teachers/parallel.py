@@ -90,7 +90,7 @@ class Together:
             raise MissingExtraError(
                 "training with several processes needs accelerate", 'run: pip install "pocketscore[parallel]"'
             )
-        present = {"cuda": torch.cuda.device_count(), "cpu": os.cpu_count() or 1}.get(device.name, 1)
+        present = {"cuda": torch.cuda.device_count(), "cpu": max(2, os.cpu_count() or 1)}.get(device.name, 1)
         if not 2 <= processes <= present:
             raise InputError(
                 f"{processes} processes on {present} of {device.name}", f"take 2 to {present}, or 1, which needs none"
