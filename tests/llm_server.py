@@ -65,6 +65,7 @@ class LlmServer:
         logprobs: Whether it gives log-probabilities.
 
     Attributes:
+        lists: Whether a key may list the models; one may be allowed to chat alone.
         rule: Decides what a prompt meets when no script is left.
         requests: Bodies of all chat completions asked for, in the order of arrival.
         headers: Their headers, names in small letters.
@@ -94,6 +95,7 @@ class LlmServer:
 
     def forget(self) -> None:
         """Start anew: no script, no rule, nothing counted."""
+        self.lists = True
         self.rule: Rule = always(None)
         self.requests: list[Body] = []
         self.headers: list[Mapping[str, str]] = []
@@ -285,6 +287,8 @@ def _app(server: LlmServer) -> FastAPI:
     async def models(request: Request) -> Response:
         if _locked(server, request):
             return _wrong_key()
+        if not server.lists:
+            return _error(403, "Missing scopes: api.model.read", "insufficient_permissions")
         listed = [{"id": name, "object": "model", "created": 1, "owned_by": "tests"} for name in server.models]
         return JSONResponse({"object": "list", "data": listed})
 

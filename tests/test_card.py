@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from pocketscore.card import PURPOSE, markdown
@@ -54,6 +56,44 @@ def test_everything_in_the_card_is_said() -> None:
         assert words in said
     assert "None" not in said
     assert "nan" not in said
+
+
+def test_a_file_sorts_its_keys_and_the_words_are_the_same() -> None:
+    """Values before bounds, methods and metrics in the report's order, points from low to high."""
+    metrics = {name: {"value": 0.5, "low": 0.2, "high": 0.7} for name in ("accuracy", "qwk", "macro_f1", "kappa")}
+    point = {"n": 9, "exact": [0.9, 0.8, 1.0], "bias": [0.1, 0.0, 0.2]}
+    attack = {"tried": 2, "succeeded": 1, "caught": 0, "rate": [0.5, 0.1, 0.9]}
+    card = {
+        **CARD,
+        "responses": {"train": 70, "validation": 10, "calibration": 5, "test": 20},
+        "test": {name: {"n": 20, "metrics": metrics} for name in ("majority", "tfidf", "student", "teacher")},
+        "human_human": {"n": 20, "metrics": metrics},
+        "evidence": {
+            "by_point": dict.fromkeys(("0", "1", "2", "10"), point),
+            "calibration": {"ece": [0.1, 0.05, 0.2], "brier": [0.2, 0.1, 0.3], "gap": [0.0, -0.1, 0.1]},
+            "attacks": dict.fromkeys(("keyword_list", "triggers", "added_injection"), attack),
+            "referred": {"unknown_words": 3, "copied": 1},
+        },
+    }
+    said = markdown(card, "1")
+    assert said == markdown(json.loads(json.dumps(card, sort_keys=True)), "1")
+    assert "| Student | qwk | 0.500 (0.200 to 0.700) |" in said
+    rows = [line.split(" | ")[0].removeprefix("| ") for line in said.splitlines()]
+    names = ["2", "10", "Expected calibration error", "Brier score", "unknown words", "keyword list", "triggers"]
+    found = [name for name in rows if name in names]
+    assert found == ["2", "10", "Expected calibration error", "Brier score", "keyword list", "triggers"]
+
+
+def test_without_human_scores_no_line_speaks_of_people() -> None:
+    test = {"student": {"n": 20, "metrics": {"qwk": ESTIMATE}}, "teacher": {"n": 20, "metrics": {"qwk": ESTIMATE}}}
+    evidence = {**CARD["evidence"], "scored_by": "lm:tiny", "true_score": None}  # type: ignore[dict-item]
+    said = markdown({**CARD, "test": test, "evidence": evidence}, "1")
+    for title in ("Agreement with the scores of lm:tiny (not of people), test part", "Groups, by the scores of lm:tiny",
+                  "Each score point, by the scores of lm:tiny", "Attacks, by the scores of lm:tiny"):  # fmt: skip
+        assert f"## {title}\n" in said
+    assert "| Student | qwk |" in said
+    assert "| Teacher |" not in said, "these are its own scores"
+    assert "human score" not in said
 
 
 @pytest.mark.parametrize("card", [{}, {"evidence": None}, {"evidence": {}}, {"test": {}}])

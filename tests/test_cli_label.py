@@ -211,7 +211,7 @@ def test_labels_fit_the_parts_of_distill_and_are_read_as_soft_labels(desk: Desk)
     assert {row["part"] for row in rows if not row["score"]} == {""}
     soft = read_probabilities(desk.out, learnt)
     assert soft.probabilities.shape == (45, 3)
-    assert "--seed 4 -o OUT learns from them" in done.out
+    assert re.search(r"--seed 4 .*-o OUT learns from them", done.out)
 
 
 def test_held_out_scores_reach_no_prompt(desk: Desk) -> None:
@@ -394,9 +394,54 @@ def test_a_server_without_log_probabilities_gives_samples(desk: Desk) -> None:
 def test_a_model_that_scores_nothing_ends_in_an_error(desk: Desk) -> None:
     desk.server.rule = lambda *_: says("As a language model I cannot")
     done = desk.label("--yes", "--first", 3)
+    assert_one_line(
+        done, "item q1: .* gave none of the first 3 answers a score .*I cannot", "see what it wrote", code=6
+    )
+    assert len(desk.server.requests) == 1 + 3
+    assert not desk.out.exists()
+
+
+@pytest.mark.parametrize("first", [0, 3])
+def test_a_model_that_has_no_room_for_a_score_is_not_paid_on(desk: Desk, first: int) -> None:
+    """One that thinks first comes to its end with nothing written."""
+    desk.server.rule = lambda *_: says("")
+    done = desk.label("--yes", "--first", first)
+    assert_one_line(done, "gave none of the first 3 answers a score", "--max-tokens", code=6)
+    assert len(desk.server.requests) == 1 + 3
+
+
+def test_a_run_without_a_single_score_ends_in_an_error(desk: Desk) -> None:
+    done = desk.label("--yes", "--first", 3, "--max-calls", 0)
     assert_one_line(done, "gave none of 60 answers a score", code=6)
+    assert set(desk.failed().values()) == {"budget reached"}
     assert len(desk.failed()) == 60
     assert not desk.out.exists()
+
+
+@pytest.mark.parametrize("yes", [("--yes",), ()])
+def test_the_plan_is_shown_again_when_the_server_gives_no_log_probabilities(desk: Desk, yes: tuple[str, ...]) -> None:
+    desk.server.logprobs = False
+    more = ("--first", 4, "--samples", 5, "--price", "1/1", "--check-injections")
+    before, after = desk.label(*more, *yes).out.split("the server gives no log-probabilities", maxsplit=1)
+    assert "0 of them answered before; 60 calls" in before
+    asked = 1 + 5 * 5  # the probe, and five answers five times
+    assert f"plan: 60 different answers, 5 of them answered before; {60 * 5 - (asked - 1)} calls, about " in after
+    assert re.search(r" out, about \$0\.\d+", after)
+    assert after.index("plan:") < after.index("scores are the human ones")
+    assert "calls to check injections" in after
+    if not yes:
+        assert len(desk.server.requests) == asked
+
+
+def test_the_plan_is_shown_once_when_it_holds(desk: Desk) -> None:
+    assert desk.label("--yes").out.count("plan: ") == 1
+
+
+def test_injections_say_why_they_could_not_be_tried(desk: Desk) -> None:
+    done = desk.label("--yes", "--check-injections", "--max-calls", 60)
+    assert done.code == 0, done.err
+    assert re.search(r"item q1: \d+ of the texts that check injections have no score \(\d+ budget reached\)", done.out)
+    assert "no injection could be tried" in done.out
 
 
 def test_a_server_that_dies_keeps_what_it_answered(desk: Desk) -> None:
@@ -521,7 +566,7 @@ def test_bad_options_are_one_line_before_anything_is_sent(
 def test_a_dry_run_for_another_machine_needs_no_leave(desk: Desk) -> None:
     done = desk.label("--dry-run", teacher=REMOTE)
     assert done.code == 0, done.err
-    assert "answers leave this machine; --allow-remote lets them" in done.out
+    assert "answers would leave this machine: see --allow-remote" in done.out
     assert "at an unknown price" in done.out
 
 
@@ -700,3 +745,36 @@ def test_workers_of_a_cluster_share_receipts_and_budget(desk: Desk, monkeypatch:
     assert len(desk.server.requests) == 60
     assert desk.labels() == of_workers
     assert np.isfinite([float(row["p_0"]) for row in of_workers]).all()
+
+
+# --- What to do next --------------------------------------------------------------------------------------------------
+
+
+def test_a_budget_that_is_reached_says_what_goes_on(desk: Desk) -> None:
+    done = desk.label("--yes", "--max-calls", 20)
+    assert done.code == 0, done.err
+    assert "more than --max-calls 20: the run ends there" in done.out
+    assert "the same command with a higher --max-calls or --max-cost asks" in done.out
+    assert "have no label, and distill needs one for each: see --fill-failed" in done.out
+    assert "learns from them" not in done.out
+    filled = desk.label("--yes", "--max-calls", 20, "--fill-failed")
+    assert "--teacher-probabilities" in filled.out
+    assert "the 15 others are labelled for you to look at" in filled.out
+
+
+def test_the_next_command_reads_the_file_in_the_same_way(desk: Desk) -> None:
+    done = desk.label("--yes", "--id", "id", "--seed", 3, "--calibration-part", "--shots", 2)
+    assert done.code == 0, done.err
+    said = re.search(r"pocketscore distill .* learns from them", done.out)
+    assert said
+    for words in ("--id id", "--seed 3", "--wrong-at-most SHARE", "--teacher-probabilities", "--items"):
+        assert words in said[0]
+    assert "--shots" not in said[0]
+
+
+def test_labels_that_agree_poorly_are_called_so(desk: Desk) -> None:
+    assert "poor agreement with people" not in desk.label("--yes").out
+    desk.server.think = lambda prompt: {"0": 0.4, "1": 0.3, "2": 0.3}
+    poor = desk.label("--yes", "--receipts", desk.folder / "anew")
+    assert poor.code == 0, poor.err
+    assert re.search(r"poor agreement with people \([a-z, ]+\): ", poor.out)

@@ -79,3 +79,18 @@ def test_nothing_is_shown_and_nothing_sent_to_another_machine(
     code, said = distill(monkeypatch, capsys, scored, "-o", tmp_path / "out", "--items", items, *remote)
     assert code == 2
     assert "--allow-remote" in said
+
+
+def test_the_plan_is_shown_again_when_the_server_gives_no_log_probabilities(
+    tmp_path: Path, server: LlmServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.logprobs = False
+    scored, items = files(tmp_path)
+    teachers = ("--teacher", f"{server.url}/tiny", "--folds", 2, "--shots", 3, "--transfer", 0, "--samples", 4)
+    command = (scored, "-o", tmp_path / "out", "--items", items, *teachers, "--lambda", 0.3, "--first", 6)
+    code, said = distill(monkeypatch, capsys, *command)
+    assert code == 0
+    before, after = said.split("the server gives no log-probabilities;", maxsplit=1)
+    assert f"plan: {N} different answers, 0 of them answered before; {N} calls" in before
+    assert f"plan: {N} different answers, 7 of them answered before; {4 * (N - 7)} calls" in after
+    assert len(server.requests) == 1 + 4 * 7

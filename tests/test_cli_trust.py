@@ -13,6 +13,7 @@ import pytest
 
 from conftest import WORDS, make_scorer
 from pocketscore import bundle
+from pocketscore.card import markdown
 from pocketscore.cli import main
 from pocketscore.types import Reason
 
@@ -142,6 +143,16 @@ def test_sign_and_verify(run: Run, pocket: Path, tmp_path: Path) -> None:
     done = run("verify", pocket)
     assert done.code == 0
     assert "nobody vouches for it" in done.out
+
+
+def test_verify_prints_the_card_as_it_was_written(run: Run, pocket: Path) -> None:
+    metrics = {"qwk": {"value": 0.5, "low": 0.1, "high": 0.9}, "accuracy": {"value": 0.6, "low": 0.2, "high": 0.8}}
+    card: dict[str, object] = {"test": {"tfidf": {"n": 9, "metrics": metrics}, "student": {"n": 9, "metrics": metrics}}}
+    bundle.save(replace(make_scorer(), card=card), pocket)
+    done = run("verify", pocket)
+    assert done.code == 0, done.err
+    assert "| Student | qwk | 0.500 (0.100 to 0.900) |" in done.out
+    assert done.out.endswith("\n\n" + markdown(card, "cold-glass"))
 
 
 def test_a_damaged_scorer_is_neither_verified_nor_signed(run: Run, pocket: Path, tmp_path: Path) -> None:

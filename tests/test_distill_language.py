@@ -18,6 +18,7 @@ from pocketscore.cli import tables
 from pocketscore.data import ColumnChoice, ItemText
 from pocketscore.distillation.pipeline import Distilled, Source, distill
 from pocketscore.distillation.settings import DistillSettings, TrainSettings
+from pocketscore.distillation.source import Unlabelled
 from pocketscore.errors import InputError, TeacherError
 from pocketscore.llm.asking import Opened
 from pocketscore.llm.settings import AccessSettings, AskSettings, LanguageSettings, PromptSettings
@@ -26,6 +27,9 @@ from pocketscore.types import Part, Responses
 
 N = 120
 ITEMS = {"wet": ItemText("wet", "Why is the glass wet?", "A point for each reason.", points=("0", "1", "2"))}
+
+
+FEW = LanguageSettings(PromptSettings(shots=3), AskSettings(attempts=1))
 
 
 def answer(prompt: str) -> str:
@@ -63,7 +67,7 @@ def run(
         teacher=TeacherSettings(models=(f"{server.url}/tiny", *others), folds=2),
         transfer=2 if others else 0,
         lambda_=0.3,
-        language=LanguageSettings(PromptSettings(shots=3), AskSettings(attempts=1), AccessSettings(**access)),  # type: ignore[arg-type]
+        language=replace(FEW, access=AccessSettings(**access)),  # type: ignore[arg-type]
     )
     source = Source(path, ColumnChoice(), ITEMS)
     return distill(source, folder, settings, preview=preview)  # type: ignore[arg-type]
@@ -78,8 +82,9 @@ def few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_endpoint_and_ngrams_teach_together(tmp_path: Path, server: LlmServer) -> None:
     seen: list[Sequence[Responses]] = []
 
-    def preview(model: Opened, items: Sequence[Responses]) -> None:
+    def preview(model: Opened, items: Sequence[Responses], more: Unlabelled) -> None:
         assert model.provenance()
+        assert more == {}
         seen.append(items)
 
     done = run(responses(tmp_path, scored=True), tmp_path / "out", server, "ngrams", preview=preview)
@@ -107,6 +112,73 @@ def test_what_was_answered_is_never_asked_again(tmp_path: Path, server: LlmServe
     assert first.results[0].soft.probabilities.tolist() == second.results[0].soft.probabilities.tolist()
 
 
+def test_two_models_of_one_server_teach_together(tmp_path: Path) -> None:
+    with LlmServer(judge, models=("tiny", "other")) as server:
+        done = run(responses(tmp_path, scored=True), tmp_path / "out", server, f"{server.url}/other", "ngrams")
+        assert len(server.requests) == 2 * N
+    assert done.results[0].soft.provenance["teacher"] == f"{server.url}/tiny + {server.url}/other + ngrams"
+
+
+def test_services_do_not_get_the_keys_of_others(tmp_path: Path, server: LlmServer) -> None:
+    with LlmServer(judge) as other, pytest.raises(InputError, match="one would get the key of the other"):
+        run(responses(tmp_path, scored=True), tmp_path / "out", server, f"{other.url}/tiny", "ngrams")
+    with pytest.raises(InputError, match="one price for 2 models"):
+        run(responses(tmp_path, scored=True), tmp_path / "out", server, f"{server.url}/other", price="1/2")
+
+
+def test_secrets_in_an_address_are_not_repeated(tmp_path: Path) -> None:
+    for address in ("https://ada:SECRET@llm.invalid/v1/tiny", "https://llm.invalid/v1/tiny?api_key=SECRET"):
+        settings = DistillSettings(teacher=TeacherSettings(models=(address,), folds=2), transfer=0)
+        with pytest.raises(InputError) as caught:
+            distill(Source(responses(tmp_path, scored=True), ColumnChoice(), ITEMS), tmp_path / "out", settings)
+        assert "SECRET" not in str(caught.value)
+
+
+def test_unlabelled_answers_are_planned_asked_about_and_learnt(tmp_path: Path, server: LlmServer) -> None:
+    more = tmp_path / "more.csv"
+    nouns = ("glass", "bottle", "window", "mirror", "water", "vapour")
+    lines = [f"the {nouns[n % 6]} number {n} is {'cold and ' * (n % 3)}wet" for n in range(500, 540)]
+    more.write_text("\n".join(("response", *lines)) + "\n", encoding="utf-8")
+    seen: list[Unlabelled] = []
+    source = Source(responses(tmp_path, scored=True), ColumnChoice(), ITEMS, unlabelled=more)
+    settings = DistillSettings(
+        teacher=TeacherSettings(models=(f"{server.url}/tiny",), folds=2), transfer=2, lambda_=0.3, language=FEW
+    )
+    done = distill(source, tmp_path / "out", settings, preview=lambda *shown: seen.append(shown[2]))
+    assert [len(answers["wet"]) for answers in seen] == [40]
+    assert len(server.requests) == N + 40
+    assert done.results[0].transfer_size == 40  # and no augmented one, which this teacher is not asked about
+
+
+def test_without_human_scores_more_answers_belong_into_the_file(tmp_path: Path, server: LlmServer) -> None:
+    path = responses(tmp_path, scored=False)
+    settings = DistillSettings(teacher=TeacherSettings(models=(f"{server.url}/tiny",), folds=2), transfer=0)
+    with pytest.raises(InputError, match="put all answers into one file"):
+        distill(Source(path, ColumnChoice(), ITEMS, unlabelled=path), tmp_path / "out", settings)
+
+
+def test_a_budget_that_is_reached_ends_the_run_and_keeps_what_was_paid(tmp_path: Path, server: LlmServer) -> None:
+    for scored in (True, False):
+        path, out = responses(tmp_path, scored=scored), tmp_path / f"out{scored}"
+        server.forget()
+        with pytest.raises(TeacherError, match=rf"the budget was reached with {N - 30} of {N} answers"):
+            run(path, out, server, "ngrams", max_calls=30)
+        assert len(server.requests) == 30
+        assert not (out / "wet.pocket").exists()
+        run(path, out, server, "ngrams", max_calls=N)
+        assert len(server.requests) == N
+
+
+def test_where_nobody_has_an_answer_the_teacher_is_not_judged(tmp_path: Path, server: LlmServer) -> None:
+    done = run(responses(tmp_path, scored=True), tmp_path / "fine", server)
+    silent = {text for text in done.results[0].responses.part(Part.TEST).texts[:4]}
+    server.rule = lambda prompt, _: says("I cannot score this.") if answer(prompt) in silent else None
+    (result,) = run(responses(tmp_path, scored=True), tmp_path / "out", server).results
+    assert result.agreement["teacher"].n == result.agreement["student"].n - 4
+    assert result.agreement["teacher"].metrics["accuracy"].value > 0.9
+    assert "4 answers without a score by" in (tmp_path / "out/run.log").read_text("utf-8")
+
+
 def test_where_calls_fail_the_other_teachers_answer(tmp_path: Path, server: LlmServer) -> None:
     server.rule = lambda prompt, _: says("I cannot score this.") if "number 7 " in answer(prompt) else None
     done = run(responses(tmp_path, scored=True), tmp_path / "out", server, "ngrams")
@@ -123,7 +195,7 @@ def test_a_preview_can_stop_before_anything_is_asked(tmp_path: Path, server: Llm
     class StoppedError(Exception):
         pass
 
-    def preview(model: Opened, items: Sequence[Responses]) -> None:
+    def preview(model: Opened, items: Sequence[Responses], more: Unlabelled) -> None:
         raise StoppedError
 
     for scored in (True, False):
@@ -160,7 +232,11 @@ def test_without_human_scores_answers_that_the_model_refuses_are_left_out(tmp_pa
     server.rule = lambda prompt, _: says("I cannot score this.") if "number 7 " in answer(prompt) else None
     done = run(responses(tmp_path, scored=False), tmp_path / "out", server, "ngrams")
     assert len(done.results[0].responses) == N - 1
-    assert "left out r7, item wet" in (tmp_path / "out/run.log").read_text("utf-8")
+    assert [(row.id, row.reason) for row in done.data.dropped] == [("r7", f"no score by {server.url}/tiny")]
+    log = (tmp_path / "out/run.log").read_text("utf-8")
+    assert "(id r7, item wet)" in log
+    assert "no score in the answer" in log
+    assert "<p>r7</p>" in (tmp_path / "out/report.html").read_text("utf-8")
 
 
 def test_without_human_scores_a_model_that_scores_nothing_teaches_nothing(tmp_path: Path, server: LlmServer) -> None:
@@ -199,3 +275,27 @@ def test_models_on_this_machine_teach_as_they_are_and_fine_tuned(tmp_path: Path,
     assert "unanswered" not in said
     assert str(tiny_causal) not in str(said)
     assert result.transfer_size > 0
+
+
+def test_equal_runs_give_equal_files_whatever_was_asked_before(tmp_path: Path, server: LlmServer) -> None:
+    path, shared = responses(tmp_path, scored=True), tmp_path / "receipts"
+    run(path, tmp_path / "one", server, "ngrams", receipts=shared)
+    for receipt in shared.iterdir():
+        assert receipt.name.startswith("receipts")
+    run(path, tmp_path / "two", server, "ngrams")
+    for name in ("wet.pocket", "evaluation.json", "soft_labels.parquet"):
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+    assert f"calls {N}, tokens" in (tmp_path / "two/run.log").read_text("utf-8")
+
+
+def test_without_human_scores_what_cannot_work_is_said_before_anything_is_paid(
+    tmp_path: Path, server: LlmServer
+) -> None:
+    path, teacher = responses(tmp_path, scored=False), TeacherSettings(models=(f"{server.url}/tiny",), folds=2)
+    for impossible in (
+        DistillSettings(teacher=teacher, transfer=0, wrong_at_most=0.1),
+        DistillSettings(teacher=teacher, transfer=0, budget=1000),
+    ):
+        with pytest.raises(InputError):
+            distill(Source(path, ColumnChoice(), ITEMS), tmp_path / "out", impossible)
+    assert not server.requests

@@ -152,6 +152,21 @@ def test_the_cards_numbers_are_in_the_readme(scorer: Scorer, tmp_path: Path) -> 
     assert "/secret/place" not in readme
 
 
+def test_without_human_scores_the_readme_says_whose_scores_these_are(scorer: Scorer) -> None:
+    human = render(replace(scorer, card=full_card()), {})
+    assert "## Agreement with the human score\n" in human
+    assert "unknown" not in human
+    card = full_card()
+    tests: Any = card["test"]
+    tests["teacher"] = tests["student"]
+    readme = render(replace(scorer, card=card | {"evidence": {"scored_by": "lm:my_model"}}), {})
+    assert "## Agreement with the scores of lm:my\\_model, not of people\n" in readme
+    assert "How well it agrees with people is unknown" in readme
+    assert "human score" not in readme
+    assert row(readme, "Student")[1] == "60"
+    assert "| Teacher |" not in readme, "these are its own scores"
+
+
 def test_undefined_numbers_are_dashes(scorer: Scorer) -> None:
     estimate = {"value": 0.5, "low": None, "high": None}
     card: dict[str, object] = {"test": {"student": {"n": 3, "metrics": {"qwk": estimate, "accuracy": None}}}}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,8 @@ from hypothesis import strategies as st
 from llm_server import tokens_of
 from pocketscore.data.items import read_items
 from pocketscore.errors import InputError
-from pocketscore.llm.budget import Budget, Meter, Plan, plan
-from pocketscore.llm.calls import Call, calls_for, likely_tokens
+from pocketscore.llm.budget import Budget, Ledger, Meter, Plan, cost_of_model, plan
+from pocketscore.llm.calls import Call, calls_for, charged_tokens, likely_tokens
 from pocketscore.llm.endpoint import Endpoint
 from pocketscore.llm.model import Codes, Prompt
 from pocketscore.llm.prices import FREE, Price
@@ -53,14 +54,14 @@ def answered(call: Call, *, logprobs: bool = True, read: int | None = 30, writte
 
 
 def test_no_limit_lets_every_call_begin() -> None:
-    meter = Meter(Budget(), None, NOTHING)
+    meter = Meter(Budget(), None, Ledger(NOTHING))
     assert all(meter.reserve(1e9) for _ in range(100))
 
 
 def test_a_limit_in_dollars_needs_a_price() -> None:
     with pytest.raises(InputError, match="--price"):
-        Meter(Budget(max_cost=1.0), None, NOTHING)
-    assert Meter(Budget(max_calls=1), None, NOTHING).reserve(0.0)
+        Meter(Budget(max_cost=1.0), None, Ledger(NOTHING))
+    assert Meter(Budget(max_calls=1), None, Ledger(NOTHING)).reserve(0.0)
 
 
 @pytest.mark.parametrize("limits", [{"max_cost": -1.0}, {"max_calls": -1}, {"max_cost": float("nan")}])
@@ -70,19 +71,19 @@ def test_limits_below_nothing(limits: dict[str, float]) -> None:
 
 
 def test_earlier_runs_count() -> None:
-    assert not Meter(Budget(max_cost=1.0), FREE, Spent(5, 0, 0, 0.9)).reserve(0.2)
-    assert Meter(Budget(max_cost=1.0), FREE, Spent(5, 0, 0, 0.9)).reserve(0.1)
-    assert not Meter(Budget(max_calls=5), None, Spent(5, 0, 0, 0.0)).reserve(0.0)
+    assert not Meter(Budget(max_cost=1.0), FREE, Ledger(Spent(5, 0, 0, 0.9))).reserve(0.2)
+    assert Meter(Budget(max_cost=1.0), FREE, Ledger(Spent(5, 0, 0, 0.9))).reserve(0.1)
+    assert not Meter(Budget(max_calls=5), None, Ledger(Spent(5, 0, 0, 0.0))).reserve(0.0)
 
 
 def test_after_the_first_refusal_no_call_begins() -> None:
-    meter = Meter(Budget(max_cost=1.0), FREE, NOTHING)
+    meter = Meter(Budget(max_cost=1.0), FREE, Ledger(NOTHING))
     assert not meter.reserve(1.5)
     assert not meter.reserve(0.1)
 
 
 def test_a_failed_call_gives_its_place_back() -> None:
-    meter = Meter(Budget(max_cost=1.0, max_calls=1), FREE, NOTHING)
+    meter = Meter(Budget(max_cost=1.0, max_calls=1), FREE, Ledger(NOTHING))
     assert meter.reserve(0.8)
     meter.settle(0.8, None)
     assert meter.reserve(0.8)
@@ -97,7 +98,7 @@ def test_a_failed_call_gives_its_place_back() -> None:
 )
 def test_threads_never_go_over(limit: float, calls: list[tuple[float, float | None]], workers: int) -> None:
     """Each call costs at most what was reserved for it; together at most the limit, and little of it is wasted."""
-    meter, waiting, lock = Meter(Budget(max_cost=limit), FREE, NOTHING), list(calls), threading.Lock()
+    meter, waiting, lock = Meter(Budget(max_cost=limit), FREE, Ledger(NOTHING)), list(calls), threading.Lock()
     spent: list[float] = []
     refused: list[float] = []
 
@@ -128,8 +129,73 @@ def test_threads_never_go_over(limit: float, calls: list[tuple[float, float | No
     assert len(refused) + len(spent) + sum(share is None for _, share in calls) >= len(calls)
 
 
+def test_models_that_share_a_folder_share_its_limits(receipts: Receipts) -> None:
+    budget = Budget(max_cost=1.0, max_calls=3)
+    first, second = (Meter(budget, price, Ledger.of(receipts)) for price in (FREE, Price(1.0, 1.0)))
+    assert first.reserve(0.6)
+    first.settle(0.6, 0.6)
+    assert not second.reserve(0.5)
+    third = Meter(budget, FREE, Ledger.of(receipts))
+    assert third.reserve(0.1)
+    third.settle(0.1, 0.1)
+    assert third.reserve(0.1)
+    third.settle(0.1, 0.1)
+    assert not third.reserve(0.0)  # three calls, of two models
+
+
+def test_calls_of_another_model_that_are_under_way_are_waited_for(receipts: Receipts) -> None:
+    first, second = (Meter(Budget(max_cost=1.0), FREE, Ledger.of(receipts)) for _ in range(2))
+    assert first.reserve(0.9)
+    answers: list[bool] = []
+    waiting = threading.Thread(target=lambda: answers.append(second.reserve(0.9)))
+    waiting.start()
+    waiting.join(0.05)
+    assert waiting.is_alive()
+    first.settle(0.9, None)
+    waiting.join(10)
+    assert answers == [True]
+
+
+def test_receipts_without_a_cost_are_counted_once_at_a_price_that_is_known_later(receipts: Receipts) -> None:
+    dear, other = Price(1e6, 0.0), Endpoint(ENDPOINT.url, "other")  # a dollar a token
+    for cost, of in ((0.0, ENDPOINT), (None, ENDPOINT), (5.0, ENDPOINT), (0.0, other), (None, other)):
+        (call,) = calls_for(Prompt("", f"{cost}", ""), CODES, "logprobs", of, AskSettings())
+        receipts.put(replace(answered(call, read=30), cost=cost))
+    ledger = Ledger.of(receipts)
+    assert ledger.cost == 5.0
+    ledger.add_unpriced(receipts, ENDPOINT, FREE)
+    assert ledger.cost == 5.0
+    for _ in range(2):
+        ledger.add_unpriced(receipts, ENDPOINT, dear)
+        assert Ledger.of(receipts).cost == 5.0 + 30 + 30 + 30  # what nobody charged the other model for stays so
+    assert cost_of_model(receipts, ENDPOINT, dear) == 65.0
+    assert cost_of_model(receipts, ENDPOINT, FREE) == 5.0
+    assert cost_of_model(receipts, other, dear) == 60.0
+
+
+@pytest.mark.parametrize(
+    ("raw", "read", "written", "expected"),
+    [
+        ('{"choices": [{"message": {"content": "1"}}]}', 30, 1, (30, 1)),
+        ('{"choices": [{"message": {"content": "12345678"}}]}', None, None, ("likely", 3)),
+        ('{"choices": [{"message": {"content": "12345678"}}]}', 30, None, (30, 3)),
+        ('{"choices": []}', 30, 1, (30, 1)),
+        ('{"choices": []}', None, None, ("most", 16)),
+        ('{"choices": []}', 30, None, (30, 16)),
+        ("", None, None, ("most", 16)),
+    ],
+)
+def test_tokens_that_nobody_counted_are_estimated_and_those_of_lost_tries_not_too_low(
+    raw: str, read: int | None, written: int | None, expected: tuple[object, int]
+) -> None:
+    (call,) = calls_for(prompts(1)[0], CODES, "logprobs", ENDPOINT, AskSettings())
+    rules = {"likely": call.likely_tokens, "most": call.most_tokens}
+    receipt = replace(answered(call, read=read, written=written), raw=raw)
+    assert charged_tokens(receipt) == (rules.get(str(expected[0]), expected[0]), expected[1])
+
+
 def test_a_call_waits_for_those_under_way_before_it_is_refused() -> None:
-    meter = Meter(Budget(max_cost=1.0), FREE, NOTHING)
+    meter = Meter(Budget(max_cost=1.0), FREE, Ledger(NOTHING))
     assert meter.reserve(0.9)
     answers: list[bool] = []
     second = threading.Thread(target=lambda: answers.append(meter.reserve(0.9)))
@@ -234,3 +300,24 @@ def test_a_server_known_to_give_no_log_probabilities_is_planned_with_samples(rec
     receipts.put(answered(call, logprobs=False))
     found = plan(prompts(2), CODES, ENDPOINT, AskSettings(samples=4), receipts, FREE)
     assert (found.method, found.calls, found.known) == ("samples", 8, 0)
+
+
+@pytest.mark.parametrize("shows_nothing", ["I cannot score this.", "", "7", None])
+def test_what_is_no_score_does_not_show_how_probabilities_are_read(
+    shows_nothing: str | None, receipts: Receipts
+) -> None:
+    first, second = (calls_for(prompt, CODES, "logprobs", ENDPOINT, AskSettings())[0] for prompt in prompts(2))
+    raw = "" if shows_nothing is None else json.dumps({"choices": [{"message": {"content": shows_nothing}}]})
+    receipts.put(replace(answered(first), raw=raw))
+    found = plan(prompts(3), CODES, ENDPOINT, AskSettings(samples=4), receipts, FREE)
+    assert (found.method, found.calls, found.known) == ("logprobs", 2, 1)
+    receipts.put(answered(second, logprobs=False))
+    assert plan(prompts(3), CODES, ENDPOINT, AskSettings(samples=4), receipts, FREE).method == "samples"
+
+
+def test_one_answer_without_log_probabilities_behind_one_with_them_changes_no_plan(receipts: Receipts) -> None:
+    for prompt, logprobs in zip(prompts(2), (True, False), strict=True):
+        (call,) = calls_for(prompt, CODES, "logprobs", ENDPOINT, AskSettings())
+        receipts.put(answered(call, logprobs=logprobs))
+    found = plan(prompts(3), CODES, ENDPOINT, AskSettings(samples=4), receipts, FREE)
+    assert (found.method, found.calls) == ("logprobs", 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import logging
 import socket
@@ -9,17 +10,19 @@ import ssl
 import threading
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from fastapi import Response
 
 from llm_server import (
     Behaviour,
@@ -38,7 +41,7 @@ from llm_server import (
 )
 from pocketscore.errors import MissingExtraError, TeacherError
 from pocketscore.llm import client as module
-from pocketscore.llm.client import Client
+from pocketscore.llm.client import Client, Tried, Trouble
 from pocketscore.llm.endpoint import KEY_VARIABLE, Endpoint
 from pocketscore.llm.refusals import CallError
 from pocketscore.llm.retry import Breaker, Retry
@@ -331,9 +334,46 @@ def test_the_key_is_sent_and_shows_nowhere_else(
     assert KEY not in caplog.text
 
 
+SIGNS = 'sk-"secret"/0+1&2\\3=4'
+SPELLINGS = {
+    "plain": SIGNS,
+    "JSON": json.dumps(SIGNS)[1:-1],
+    "JSON in JSON": json.dumps(json.dumps(SIGNS)[1:-1])[1:-1],
+    "JSON with slashes": json.dumps(SIGNS)[1:-1].replace("/", r"\/"),
+    "JSON in numbers": "".join(rf"\u{ord(sign):04x}" for sign in SIGNS),
+    "URL": quote(SIGNS),
+    "URL, slashes too": quote(SIGNS, safe=""),
+    "URL in URL": quote(quote(SIGNS, safe=""), safe=""),
+    "HTML": html.escape(SIGNS),
+    "HTML in numbers": "".join(f"&#{ord(sign)};" for sign in SIGNS),
+    "HTML in hexadecimal": "".join(f"&#x{ord(sign):X};" for sign in SIGNS),
+}
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS.values(), ids=SPELLINGS)
+def test_the_key_is_taken_out_however_a_server_spells_it(spelling: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(KEY_VARIABLE, SIGNS)
+    with LlmServer(key=SIGNS) as server, asking(server, retry=Retry(1)) as client:
+        server.script(sends(f'{{"choices": [{{"message": {{"content": "2"}}}}], "echo": ["{spelling}"]}}'))
+        assert '["[key]"]' in client.post(body()).raw
+        for trouble in (sends(f"what is {spelling}?"), echo(spelling)):
+            server.script(trouble)
+            with pytest.raises(CallError, match=r"what is \[key\]\?"):
+                client.post(body())
+
+
+def echo(text: str) -> Behaviour:
+    """A refusal that is no JSON and holds a text."""
+
+    async def behave(_server: LlmServer, _body: object) -> Response:
+        return Response(f"what is {text}?", 418)
+
+    return behave
+
+
 def test_a_wrong_or_missing_key_names_the_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     with LlmServer(key=KEY) as server:
-        with asking(server) as client, pytest.raises(TeacherError, match=f"{KEY_VARIABLE} is not set"):
+        with asking(server) as client, pytest.raises(TeacherError, match=f"no key was sent: set {KEY_VARIABLE}"):
             client.post(body())
         monkeypatch.setenv(KEY_VARIABLE, "sk-wrong-0123456789")
         with asking(server) as client:
@@ -342,6 +382,65 @@ def test_a_wrong_or_missing_key_names_the_variable(monkeypatch: pytest.MonkeyPat
             with pytest.raises(TeacherError, match=f"{KEY_VARIABLE} is wrong"):
                 client.models()
         assert not server.requests
+
+
+def test_a_key_that_may_not_list_the_models_may_still_ask(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(KEY_VARIABLE, KEY)
+    with LlmServer(key=KEY) as server:
+        server.lists = False
+        with asking(server) as client:
+            assert client.models() == ()
+            assert client.post(body()).reply.contents
+            server.script(fails(403, "Country not supported"))
+            with pytest.raises(TeacherError, match=f"the key in {KEY_VARIABLE} is wrong or may not use") as caught:
+                client.post(body())
+    assert "no key" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("trouble", "billed", "raw"),
+    [
+        (busy(), False, ""), (broken(), False, ""), (fails(408, "late"), False, ""), (cut(begun=False), False, ""),
+        (malformed(), True, '{"id": "chatcmpl-1", "object": "chat.completion", "choices": [{"index": 0, "mess'),
+        (sends('{"error": {"message": "overloaded"}}'), True, '{"error": {"message": "overloaded"}}'),
+        (cut(), True, ""), (well(after_s=30), True, ""), (drips(), True, ""),
+    ],
+)  # fmt: skip
+def test_each_try_is_made_within_what_pays_for_it(
+    server: LlmServer, trouble: Behaviour, billed: bool, raw: str
+) -> None:
+    server.script(trouble)
+    seen: list[Tried] = []
+
+    def pay(attempt: Callable[[], Tried]) -> Tried:
+        seen.append(attempt())
+        return seen[-1]
+
+    with asking(server, timeout_s=0.3) as client:
+        posted = client.post(body(), pay)
+    first, second = seen
+    assert second is posted
+    assert isinstance(first, Trouble)
+    assert (first.billed, first.raw) == (billed, raw)
+    assert first.seconds > 0
+
+
+def test_a_question_that_was_never_sent_is_not_billed() -> None:
+    with LlmServer() as gone:
+        pass
+    seen: list[Tried] = []
+    with asking(gone, retry=Retry(1)) as client, pytest.raises(CallError):
+        client.post(body(), lambda attempt: seen.append(attempt()) or seen[-1])  # type: ignore[func-returns-value]
+    assert [tried.billed for tried in seen if isinstance(tried, Trouble)] == [False]
+
+
+def test_what_pays_for_tries_can_end_a_call(server: LlmServer) -> None:
+    def refuse(_: object) -> Tried:
+        raise InterruptedError
+
+    with asking(server) as client, pytest.raises(InterruptedError):
+        client.post(body(), refuse)
+    assert not server.requests
 
 
 def test_what_a_server_says_is_shown_short_and_harmless(server: LlmServer) -> None:

@@ -13,6 +13,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 from pocketscore.errors import InputError
 from pocketscore.llm.examples import ExampleBank
+from pocketscore.llm.prompts import same_words
 from pocketscore.llm.settings import Pick
 from pocketscore.llm.similarity import TfIdf
 from pocketscore.text import plain, words
@@ -52,6 +53,19 @@ def test_an_answer_is_never_its_own_example_and_barred_rows_never_appear(
             assert {(example.text, example.point) for example in chosen} <= rows
             assert len({plain(example.text) for example in chosen}) == len(chosen) <= bank.shots
             assert chosen == bank.pick_for(text, mask)
+
+
+@pytest.mark.parametrize("pick", PICKS)
+@pytest.mark.parametrize(
+    "hidden", ["cold\u200b air", "co\u00adld air", "Co\u200dld\u00a0air", "cold air\ufe0f", "\u2060cold \u200eair"]
+)
+def test_what_reads_the_same_is_the_same_answer(pick: Pick, hidden: str) -> None:
+    """Another pupil's score of the very same words must not stand in the prompt."""
+    bank = ExampleBank(["cold air", hidden, "glass", "vapour"], np.array([0, 0, 0, 1]), 2, 4, pick, 0)
+    for text in ("cold air", hidden, "cold\u2064 air"):
+        assert {example.text for example in bank.pick_for(text)} == {"glass", "vapour"}
+    shown = [same_words(example.text) for example in bank.pick_for("drops")]
+    assert sorted(shown) == ["cold air", "glass", "vapour"]
 
 
 @given(banks(), st.data())

@@ -204,6 +204,8 @@ def test_answers_without_a_score_count_as_unread() -> None:
     assert found.unread == wary + 1
     assert found.tried == len(injections()) - wary
     assert found.no_room == 0
+    assert found.reasons == {"no score": wary + 1}
+    assert "reasons" not in steering_dict(found)  # a reason may quote what a pupil made the model write
 
 
 @pytest.mark.parametrize("favourite", [0, 1])

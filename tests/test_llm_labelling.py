@@ -18,11 +18,11 @@ from pocketscore.data import split
 from pocketscore.engine import Here
 from pocketscore.errors import InputError, TeacherError
 from pocketscore.llm import cluster
-from pocketscore.llm.asking import Asking, distinct, joined, spread
+from pocketscore.llm.asking import Asking, Opened, distinct, joined, spread
 from pocketscore.llm.first_batch import FirstBatch, first_rows
-from pocketscore.llm.labelling import Labelled, LabelledItem, label
+from pocketscore.llm.labelling import GoOn, Labelled, LabelledItem, label
 from pocketscore.llm.labels_file import beside, write_failures, write_labels, write_provenance
-from pocketscore.llm.model import Answers, Codes, Failure, Prompt
+from pocketscore.llm.model import Answers, Codes, Failure, FailureKind, Prompt
 from pocketscore.llm.parts import parted, scored_rows
 from pocketscore.llm.settings import AccessSettings, LanguageSettings, PromptSettings
 from pocketscore.llm.to_score import unscored, write_to_score
@@ -107,9 +107,9 @@ def run(
     how: Asking,
     *,
     first: int = 10,
-    go_on: Callable[[Sequence[FirstBatch]], bool] | None = None,
+    go_on: GoOn | None = None,
 ) -> Labelled:
-    return label(items, how, Here(), Silent(), first=first, go_on=go_on or (lambda _: True))
+    return label(items, how, Here(), Silent(), first=first, go_on=go_on or (lambda *_: True))
 
 
 # --- Parts ------------------------------------------------------------------------------------------------------------
@@ -154,6 +154,12 @@ def test_first_answers_are_training_answers_of_each_point_in_turn() -> None:
     assert set(rows.tolist()) <= set(scored_rows(responses, Part.TRAIN).tolist())
     assert rows.tolist() == first_rows(responses, 9, seed=0).tolist()
     assert rows.tolist() != first_rows(responses, 9, seed=1).tolist()
+
+
+def test_first_answers_differ_in_what_is_seen_of_them() -> None:
+    hidden = made(9, 9)
+    hidden = replace(hidden, texts=tuple(f"cold{chr(0x200B) * row} glass" for row in range(9)))
+    assert len(first_rows(parted(hidden, 0), 9, seed=1)) == 1
 
 
 def test_first_answers_differ_in_their_words() -> None:
@@ -209,12 +215,14 @@ def test_distinct_texts_lead_back(texts: list[str]) -> None:
 def test_spread_and_joined_keep_failures_with_their_rows(lost: list[bool], times: int) -> None:
     logits = np.zeros((len(lost), 2))
     logits[lost] = np.nan
-    failures = tuple(Failure(row, f"reason {row}") for row, gone in enumerate(lost) if gone)
+    kinds: tuple[FailureKind, ...] = ("budget", "context")
+    failures = tuple(Failure(row, f"reason {row}", kinds[row % 2]) for row, gone in enumerate(lost) if gone)
     one = Answers(logits, np.ones(len(lost)), "samples", failures)
     many = joined([spread(one, np.arange(len(lost))[::-1].astype(np.int64))] * times)
     assert len(many.logits) == times * len(lost)
     for failure in many.failures:
-        assert failure.reason == f"reason {len(lost) - 1 - failure.row % len(lost)}"
+        row = len(lost) - 1 - failure.row % len(lost)
+        assert (failure.reason, failure.kind) == (f"reason {row}", kinds[row % 2])
     assert len(many.failures) == times * sum(lost)
 
 
@@ -278,7 +286,7 @@ def test_nothing_more_is_asked_when_the_first_answers_are_not_liked(tmp_path: Pa
     model = Model()
     shown: list[FirstBatch] = []
 
-    def dislike(batches: Sequence[FirstBatch]) -> bool:
+    def dislike(batches: Sequence[FirstBatch], _: Opened) -> bool:
         shown.extend(batches)
         assert len(model.asked) == 1 + 5
         return False
@@ -292,7 +300,7 @@ def test_nothing_more_is_asked_when_the_first_answers_are_not_liked(tmp_path: Pa
 
 
 def test_the_first_answers_can_be_skipped(tmp_path: Path) -> None:
-    def never(_: Sequence[FirstBatch]) -> bool:
+    def never(*_: object) -> bool:
         raise AssertionError("asked")
 
     done = run([parted(made(60, 40), 0)], asking(Model(), tmp_path), first=0, go_on=never)
@@ -334,7 +342,7 @@ def test_a_prompt_longer_than_the_context_ends_the_run_at_the_first_call(tmp_pat
     class Short(Model):
         def ask(self, prompts: Sequence[Prompt], codes: Codes) -> Answers:
             self.asked += prompts
-            lost = tuple(Failure(row, "longer than the model's context") for row in range(len(prompts)))
+            lost = tuple(Failure(row, "too much", "context") for row in range(len(prompts)))
             return Answers(np.full((len(prompts), len(codes)), np.nan), np.full(len(prompts), np.nan), "logprobs", lost)
 
     model = Short()
@@ -342,6 +350,69 @@ def test_a_prompt_longer_than_the_context_ends_the_run_at_the_first_call(tmp_pat
         run([parted(made(60, 40), 0)], asking(model, tmp_path))
     assert len(model.asked) == 1
     assert model.closed == 1
+
+
+@dataclass
+class Losing(Model):
+    """Gives no score to answers that match a pattern, for a reason of some kind."""
+
+    pattern: str = ""
+    kind: FailureKind = "answer"
+    reason: str = "In this context I cannot say."
+
+    def ask(self, prompts: Sequence[Prompt], codes: Codes) -> Answers:
+        found = super().ask(prompts, codes)
+        lost = [row for row, prompt in enumerate(prompts) if re.search(self.pattern, fences(prompt)[-1])]
+        found.logits[lost] = np.nan
+        found.mass[lost] = np.nan
+        return replace(found, failures=tuple(Failure(row, self.reason, self.kind) for row in lost))
+
+
+@pytest.mark.parametrize(
+    "reason", ["HTTP 500: context deadline exceeded", "it wrote: 'the context, 9 tokens, more than'"]
+)
+@pytest.mark.parametrize("kind", ["answer", "later"])
+def test_what_a_reason_quotes_ends_no_run(tmp_path: Path, reason: str, kind: FailureKind) -> None:
+    responses = parted(made(60, 40), 0)
+    shortest = min(responses.texts, key=len)
+    (done,) = run([responses], asking(Losing(pattern=f"^{shortest}$", kind=kind, reason=reason), tmp_path)).items
+    assert done.failures == {responses.texts.index(shortest): reason}
+
+
+@pytest.mark.parametrize(
+    ("kind", "remedy"), [("answer", "see what it wrote"), ("cut", "--max-tokens"), ("request", "see what it wrote")]
+)
+@pytest.mark.parametrize(("first", "asked"), [(7, 1 + 7), (0, 1 + 3)])
+def test_a_model_that_gives_no_first_answer_a_score_is_not_asked_about_the_others(
+    tmp_path: Path, kind: FailureKind, remedy: str, first: int, asked: int
+) -> None:
+    model = Losing(kind=kind)
+    with pytest.raises(TeacherError, match=rf"item q1: fake gave none of the first \d answers a score.*{remedy}"):
+        run([parted(made(60, 40), 0)], asking(model, tmp_path), first=first)
+    assert len(model.asked) == asked
+    assert model.closed == 1
+
+
+def test_an_item_whose_first_answers_have_no_score_is_named(tmp_path: Path) -> None:
+    other = replace(made(40, 40, item(name="q2")), texts=tuple(f"odd {row}" for row in range(40)))
+    model = Losing(pattern="odd")
+    with pytest.raises(TeacherError, match="item q2"):
+        run([parted(made(40, 40), 0), parted(other, 0)], asking(model, tmp_path), first=5)
+    assert len(model.asked) == 2 + 2 * 5
+
+
+@pytest.mark.parametrize("kind", ["later", "budget"])
+def test_first_answers_that_may_come_later_end_no_run(tmp_path: Path, kind: FailureKind) -> None:
+    done = run([parted(made(60, 40), 0)], asking(Losing(kind=kind), tmp_path), first=5)
+    assert len(done.items[0].failures) == 60
+
+
+@pytest.mark.parametrize("first", [0, 5])
+def test_one_odd_answer_ends_no_run(tmp_path: Path, first: int) -> None:
+    responses = parted(made(60, 40), 0)
+    shortest = min(responses.texts, key=len)
+    (done,) = run([responses], asking(Losing(pattern=f"^{shortest}$"), tmp_path), first=first).items
+    assert len(done.failures) == 1
 
 
 def test_every_item_is_checked_before_the_first_call(tmp_path: Path) -> None:
@@ -375,13 +446,28 @@ class Elsewhere(Here):
 def test_a_cluster_gives_the_same_labels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cluster, "CHUNK", 7)
     items = [parted(made(60, 45), 0), parted(made(25, 0, item(["right", "wrong"], "q2")), 0)]
-    here = label(items, asking(Model(), tmp_path), Here(), Silent(), first=3, go_on=lambda _: True)
+    here = label(items, asking(Model(), tmp_path), Here(), Silent(), first=3, go_on=lambda *_: True)
     model = Model()
-    there = label(items, asking(model, tmp_path), Elsewhere(), Silent(), first=3, go_on=lambda _: True)
+    there = label(items, asking(model, tmp_path), Elsewhere(), Silent(), first=3, go_on=lambda *_: True)
     for one, other in zip(here.items, there.items, strict=True):
         assert (one.probabilities == other.probabilities).all()
         assert one.failures == other.failures
     assert model.opened == model.closed > 2
+
+
+def test_no_two_workers_send_the_same_prompt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Answers that differ before they are scrubbed, or in what is not seen, may not differ in what is sent."""
+    monkeypatch.setattr(cluster, "CHUNK", 4)
+    numbers = tuple(f"it is cold, call me on 555-123-{row}" for row in range(1000, 1015))
+    unseen = tuple(f"it is {chr(0x200B) * row}cold" for row in range(15))
+    responses = replace(made(30, 0), texts=numbers + unseen)
+    model = Model()
+    how = asking(model, tmp_path, shots=0)
+    how = replace(how, settings=replace(how.settings, access=AccessSettings(scrub=True)))
+    assert len(how.planned(responses).prompts) == 2
+    (answers,) = cluster.asked_on(Here(), [parted(responses, 0)], how, Silent())
+    assert sorted(fences(prompt)[-1] for prompt in model.asked) == ["it is cold", "it is cold, call me on [phone]"]
+    assert np.isfinite(answers.logits).all()
 
 
 # --- On disk ----------------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pocketscore.errors import InputError
 from pocketscore.llm.endpoint import Endpoint
-from pocketscore.llm.prices import FREE, Price, price_of
+from pocketscore.llm.prices import FREE, Price, listed_price, price_of
 
 HERE = Endpoint("http://127.0.0.1:8000/v1", "some-model")
 THERE = Endpoint("https://example.org/v1", "org/some-model")
@@ -47,6 +47,13 @@ def test_a_model_of_this_machine_costs_nothing_and_others_are_unknown(tmp_path: 
     table.write_text(json.dumps({"other": {"input": 1, "output": 2}}))
     assert price_of(HERE, table) == FREE
     assert price_of(THERE, table) is None
+
+
+def test_a_listed_price_takes_nothing_for_granted(tmp_path: Path) -> None:
+    table = tmp_path / "prices.json"
+    table.write_text(json.dumps({"other": {"input": 1, "output": 2}}))
+    assert listed_price(HERE, None) is listed_price(HERE, table) is None
+    assert listed_price(Endpoint(HERE.url, "other"), table) == Price(1, 2)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,17 @@ from tokenizers import Tokenizer, models, trainers
 
 from pocketscore.llm.injections import injections
 from pocketscore.llm.model import Codes, Prompt
-from pocketscore.llm.prompts import PROMPT_VERSION, Example, fenced, make_prompt, mark_of, readable, tamed, verbalised
+from pocketscore.llm.prompts import (
+    PROMPT_VERSION,
+    Example,
+    fenced,
+    make_prompt,
+    mark_of,
+    readable,
+    same_words,
+    tamed,
+    verbalised,
+)
 from pocketscore.types import Item, Scale
 
 SCALE = Scale.of(["0", "1", "2"])
@@ -191,3 +201,16 @@ def test_percentages_are_asked_for_behind_the_same_prompt() -> None:
         assert mark_of("cold") in spoken.ending
         assert all(f'"{code}": percent' in spoken.ending for code in codes.characters)
         assert "one character" not in spoken.ending
+
+
+@pytest.mark.parametrize(
+    "unseen", [*"\u00ad\u034f\u115f\u17b4\u180b\u200b\u200c\u200d\u2060\u3164\ufe0f\U000e0041\U000e0101"]
+)
+def test_what_is_not_seen_hides_in_no_word(unseen: str) -> None:
+    assert tamed(f"to{unseen}day") == tamed(f"{unseen}today{unseen}") == "today"
+    assert same_words(f"To{unseen}day") == same_words("today")
+
+
+@pytest.mark.parametrize("text", ["می\u200cخواهم", "क्\u200dष", "👩\u200d🔬"])
+def test_joiners_stay_where_they_join(text: str) -> None:
+    assert readable(text) == text

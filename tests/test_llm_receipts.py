@@ -17,7 +17,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pocketscore.errors import InputError, OutputError
-from pocketscore.llm.receipts import MAIN, Receipt, Receipts, Spent, key_of_call, merged, of_worker, utc_now
+from pocketscore.llm.endpoint import Endpoint
+from pocketscore.llm.receipts import (
+    MAIN,
+    Receipt,
+    Receipts,
+    Spent,
+    key_of_call,
+    key_of_lost,
+    merged,
+    of_worker,
+    utc_now,
+)
 
 RECEIPT = Receipt(
     "k", "http://127.0.0.1/v1", "tiny", '[{"role": "user"}]', '{"seed": 0}', '{"choices": []}', 10, 1, 0.25, 0.5,
@@ -274,6 +285,69 @@ def test_a_killed_workers_receipts_are_merged(tmp_path: Path) -> None:
     with merged(tmp_path) as main:
         assert len(main) == 20
     assert [file.name for file in tmp_path.iterdir()] == [MAIN]
+
+
+def test_all_users_in_a_process_share_one_folders_receipts_and_the_last_closes_them(tmp_path: Path) -> None:
+    folder = tmp_path / "work"
+    first = merged(folder)
+    second, third = merged(tmp_path / "." / "work"), merged(folder)
+    assert first is second is third
+    other = merged(tmp_path / "other")
+    assert other is not first
+    first.close()
+    second.put(RECEIPT)
+    second.close()
+    assert third.get("k") == RECEIPT
+    with pytest.raises(InputError, match="in use"):
+        Receipts(folder / MAIN)
+    third.close()
+    with Receipts(folder / MAIN) as alone:
+        assert len(alone) == 1
+        with pytest.raises(InputError, match="in use"):
+            merged(folder)
+    with merged(folder) as again:
+        assert len(again) == 1
+    other.close()
+
+
+def test_receipts_of_workers_are_taken_in_also_while_others_have_the_folder_open(tmp_path: Path) -> None:
+    with merged(tmp_path) as main:
+        with Receipts(tmp_path / "receipts-1.sqlite") as worker:
+            worker.put(RECEIPT)
+            with pytest.raises(InputError, match=r"receipts-1.sqlite is in use"):
+                merged(tmp_path)
+        main.put(receipt("still open"))
+        with merged(tmp_path):
+            assert len(main) == 2
+        assert len(main) == 2
+
+
+def test_threads_that_open_a_folder_at_once_share_it(tmp_path: Path) -> None:
+    def work(worker: int) -> None:
+        for row in range(20):
+            with merged(tmp_path) as receipts:
+                receipts.put(receipt(f"{worker} {row}"))
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(work, range(8)))
+    with Receipts(tmp_path / MAIN) as receipts:
+        assert len(receipts) == 160
+
+
+def test_what_was_spent_on_one_model_and_on_all(tmp_path: Path) -> None:
+    one, two = Endpoint(RECEIPT.endpoint, "tiny"), Endpoint(RECEIPT.endpoint, "other")
+    with merged(tmp_path) as receipts:
+        receipts.put(RECEIPT)
+        receipts.put(replace(RECEIPT, key="b", model="other", prompt_tokens=5))
+        receipts.put(replace(RECEIPT, key="c", endpoint="http://127.0.0.1/v2", cost=None))
+        receipts.put(replace(RECEIPT, key=key_of_lost("k"), cost=0.0, prompt_tokens=None))
+        receipts.put(replace(RECEIPT, key=key_of_lost("k"), cost=1.0, completion_tokens=None))
+        assert receipts.spent(one) == Spent(3, 20, 2, 1.25)
+        assert receipts.spent(two) == Spent(1, 5, 1, 0.25)
+        assert receipts.spent(Endpoint("http://127.0.0.1/v1/tiny", "")) == Spent(0, 0, 0, 0.0)
+        assert receipts.spent() == Spent(5, 35, 4, 1.5)
+        assert [(found.key[:1], found.cost) for found in receipts.without_cost()] == [("c", None), ("k", 0.0)]
+        assert receipts.get("k") == RECEIPT  # what was lost answers nothing
 
 
 def test_a_damaged_workers_file_stops_the_merge_and_loses_nothing(tmp_path: Path) -> None:

@@ -21,13 +21,14 @@ from hypothesis import strategies as st
 
 from llm_server import Behaviour, Body, LlmServer, broken, busy, cut, fails, guess, malformed, says, sends, well
 from pocketscore.errors import InputError, OutputError, TeacherError
-from pocketscore.llm.budget import Budget, Meter
+from pocketscore.llm.budget import Budget, Ledger, Meter, cost_of_model
+from pocketscore.llm.calls import calls_for
 from pocketscore.llm.client import Client
 from pocketscore.llm.endpoint import Endpoint
 from pocketscore.llm.model import Codes, Prompt
 from pocketscore.llm.prices import FREE, Price
-from pocketscore.llm.receipts import Receipts
-from pocketscore.llm.remote import RemoteModel, remote_model, remote_plan
+from pocketscore.llm.receipts import Receipt, Receipts, merged
+from pocketscore.llm.remote import RemoteModel, remote_model, remote_plan, remote_spent
 from pocketscore.llm.retry import Breaker, Retry
 from pocketscore.llm.settings import AccessSettings, AskSettings, LanguageSettings
 from pocketscore.llm.till import OVER_BUDGET
@@ -70,7 +71,7 @@ def asker(
     """A model that asks the server, with receipts in a folder."""
     receipts = Receipts(folder / "receipts.sqlite")
     client = Client(Endpoint.parse(f"{server.url}/tiny"), retry, breaker or Breaker(1000))
-    meter = Meter(budget or Budget(), price, receipts.spent())
+    meter = Meter(budget or Budget(), price, Ledger.of(receipts))
     return RemoteModel(client, receipts, meter, ask or AskSettings(), progress)
 
 
@@ -199,8 +200,12 @@ def test_samples_of_which_some_are_no_score(server: LlmServer, tmp_path: Path) -
 # What goes wrong.
 
 
+CHARGED = [cut(begun=True), malformed(), sends("")]
+"""The server says that all is well, and may charge for it."""
+
+
 @pytest.mark.parametrize(
-    "trouble", [busy(), broken(500), broken(503), cut(begun=False), cut(begun=True), malformed(), sends("")],
+    "trouble", [busy(), broken(500), broken(503), cut(begun=False), *CHARGED],
     ids=["429", "500", "503", "cut", "cut in the middle", "malformed", "empty"],
 )  # fmt: skip
 def test_what_passes_is_lived_through(trouble: Behaviour, server: LlmServer, tmp_path: Path) -> None:
@@ -208,7 +213,8 @@ def test_what_passes_is_lived_through(trouble: Behaviour, server: LlmServer, tmp
     with closing(asker(server, tmp_path)) as model:
         answers = model.ask(prompts(12), CODES)
         assert not answers.failures
-        assert model.provenance()["calls"] == "12"
+        charged = 6 if trouble in CHARGED else 0
+        assert model.provenance()["calls"] == str(12 + charged)
     assert sum(server.answered.values()) == 12
     assert max(server.answered.values()) == 1
 
@@ -469,6 +475,219 @@ def test_an_unknown_price_is_an_unknown_cost(server: LlmServer, tmp_path: Path) 
         assert model.provenance()["cost"] == "unknown"
     with Receipts(tmp_path / "receipts.sqlite") as receipts:
         assert [receipt.cost for receipt in receipts] == [None]
+
+
+USELESS = '{"choices": [], "usage": {"prompt_tokens": 500, "completion_tokens": 1}}'
+
+
+def test_tries_that_may_be_charged_for_use_up_a_limit_of_calls_in_this_run_and_later(
+    server: LlmServer, tmp_path: Path
+) -> None:
+    """Answers without use, and none in time."""
+    server.rule = lambda prompt, _: sends(USELESS) if "Answer 1" in prompt else well(after_s=30)
+    patient = Retry(attempts=10, base_s=0.0, most_s=0.0)
+    for limit in (5, 5, 7):
+        receipts = Receipts(tmp_path / "receipts.sqlite")
+        client = Client(Endpoint.parse(f"{server.url}/tiny"), patient, Breaker(1000), timeout_s=0.2)
+        meter = Meter(Budget(max_calls=limit), None, Ledger.of(receipts))
+        with closing(RemoteModel(client, receipts, meter, AskSettings(workers=2))) as model:
+            answers = model.ask(prompts(4), CODES)
+            assert model.provenance()["calls"] == str(limit)
+        assert {failure.reason for failure in answers.failures} == {OVER_BUDGET}
+        assert len(server.requests) == limit
+
+
+def test_a_useless_answer_costs_what_the_server_says_and_a_late_one_the_most(server: LlmServer, tmp_path: Path) -> None:
+    server.script(sends(USELESS), malformed(), well(after_s=30))
+    receipts, price = Receipts(tmp_path / "receipts.sqlite"), Price(1.0, 1000.0)
+    client = Client(Endpoint.parse(f"{server.url}/tiny"), Retry(9, 0.0, 0.0), timeout_s=0.3)
+    (prompt,) = prompts(1)
+    (call,) = calls_for(prompt, CODES, "logprobs", client.endpoint, AskSettings())
+    with closing(RemoteModel(client, receipts, Meter(Budget(), price, Ledger.of(receipts)), AskSettings())) as model:
+        assert not model.ask([prompt], CODES).failures
+        useless, broken_off, late, good = receipts
+        assert useless.cost == price.of(500, 1)
+        assert broken_off.cost == late.cost == price.of(call.most_tokens, 16)
+        assert (useless.raw, late.raw, good.key) == (USELESS, "", call.key)
+        assert broken_off.raw.startswith('{"id"')
+        assert len({receipt.key for receipt in receipts}) == 4
+        cost = sum(receipt.cost or 0.0 for receipt in receipts)
+        assert model.provenance()["cost"] == f"{cost:.4f} dollars at 1/1000"
+        model.ask([prompt], CODES)
+    assert len(server.requests) == 4
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(limit=st.integers(0, 40), workers=st.integers(1, 6), useless=st.integers(1, 5))
+def test_no_limit_of_calls_is_passed_by_tries_without_use(
+    limit: int, workers: int, useless: int, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("calls")
+    with LlmServer() as server:
+        server.rule = lambda prompt, times: malformed() if times == 1 and len(prompt) % 6 < useless else None
+        with closing(asker(server, folder, AskSettings(workers=workers), Budget(max_calls=limit), None)) as model:
+            answers = model.ask(prompts(25), CODES)
+        assert len(server.requests) == cost_of(folder)[0] <= limit
+        assert not answers.failures or len(server.requests) == limit
+
+
+def test_a_server_of_this_machine_that_may_pass_calls_on_needs_a_price_for_a_limit(
+    server: LlmServer, tmp_path: Path
+) -> None:
+    name = f"{server.url}/tiny"
+
+    def opened(folder: str, **access: object) -> RemoteModel:
+        settings = LanguageSettings(access=AccessSettings(**access))  # type: ignore[arg-type]
+        return remote_model(name, settings, tmp_path / folder, Silent())
+
+    with pytest.raises(InputError, match="0/0 where nobody is charged"):
+        opened("a", max_cost=0.0)
+    with closing(opened("a", max_cost=0.0, price="0/0")) as model:
+        assert not model.ask(prompts(2), CODES).failures
+    with closing(opened("b", max_cost=0.0, price="1/1")) as model:
+        assert [failure.kind for failure in model.ask(prompts(2), CODES).failures] == ["budget"] * 2
+    with closing(opened("c", max_calls=2)) as model:
+        model.ask(prompts(2), CODES)
+        assert model.provenance()["cost"] == "0.0000 dollars at 0/0"
+    assert cost_of(tmp_path / "c") == (2, 0.0)
+
+
+def test_earlier_calls_of_which_no_price_was_known_count_towards_a_later_limit(
+    server: LlmServer, tmp_path: Path
+) -> None:
+    name = f"{server.url}/tiny"
+    with closing(remote_model(name, LanguageSettings(), tmp_path, Silent())) as model:
+        model.ask(prompts(5), CODES)
+    spent = cost_of_model_at("1000/0", name, tmp_path)
+    assert spent > 0
+    assert cost_of(tmp_path) == (5, 0.0)
+    for max_cost, answered in ((spent, 5), (spent + 0.4, 6)):
+        access = AccessSettings(price="1000/0", max_cost=max_cost)
+        assert remote_spent(name, LanguageSettings(access=access), tmp_path).cost >= spent
+        with closing(remote_model(name, LanguageSettings(access=access), tmp_path, Silent())) as model:
+            answers = model.ask(prompts(20), CODES)
+            assert float(model.provenance()["cost"].split()[0]) <= max_cost + 1e-4
+        assert len(server.requests) >= answered
+        assert {failure.reason for failure in answers.failures} == {OVER_BUDGET}
+        assert remote_spent(name, LanguageSettings(access=access), tmp_path).cost <= max_cost
+
+
+def cost_of_model_at(price: str, name: str, folder: Path) -> float:
+    with Receipts(folder / "receipts.sqlite") as receipts:
+        return cost_of_model(receipts, Endpoint.parse(name), Price.parse(price))
+
+
+def test_two_models_of_one_process_share_a_folder_and_its_limits(tmp_path: Path) -> None:
+    with LlmServer(models=("tiny", "other")) as server:
+        language = LanguageSettings(access=AccessSettings(max_calls=10))
+        first, second = (
+            remote_model(f"{server.url}/{name}", language, tmp_path, Silent()) for name in ("tiny", "other")
+        )
+        assert not first.ask(prompts(7), CODES).failures
+        assert len(second.ask(prompts(7), CODES).failures) == 4
+        assert (first.provenance()["calls"], second.provenance()["calls"]) == ("7", "3")
+        first.close()
+        assert not second.ask(prompts(3), CODES).failures  # from receipts, which are still open
+        assert second.plan(prompts(7), CODES).known == 3
+        second.close()
+        assert len(server.requests) == 10
+    assert cost_of(tmp_path)[0] == 10
+
+
+def test_provenance_leaves_out_what_other_models_were_asked(tmp_path: Path) -> None:
+    with LlmServer(models=("tiny", "other")) as server:
+        for name, asked in (("tiny", 3), ("other", 2)):
+            with closing(remote_model(f"{server.url}/{name}", LanguageSettings(), tmp_path, Silent())) as model:
+                model.ask(prompts(asked), CODES)
+                read = sum(json.loads(receipt.raw)["usage"]["prompt_tokens"] for receipt in of(tmp_path, name))
+                assert model.provenance()["calls"] == str(asked)
+                assert model.provenance()["tokens"] == f"{read} in, {asked} out"
+    assert cost_of(tmp_path)[0] == 5
+
+
+def of(folder: Path, name: str) -> list[Receipt]:
+    with merged(folder) as receipts:
+        return [receipt for receipt in receipts if receipt.model == name]
+
+
+@pytest.mark.parametrize("trouble", [well(logprobs=False), fails(400, "logprobs is not supported")])
+def test_a_plan_knows_what_the_first_answer_showed(trouble: Behaviour, server: LlmServer, tmp_path: Path) -> None:
+    """Also where a refusal left no receipt."""
+    with closing(asker(server, tmp_path, AskSettings(samples=4))) as model:
+        before = model.plan(prompts(10), CODES)
+        server.script(trouble)
+        model.ask(prompts(1), CODES)
+        after = model.plan(prompts(10), CODES)
+        asked = len(server.requests)
+        model.ask(prompts(10), CODES)
+    assert (before.method, before.calls) == ("logprobs", 10)
+    assert (after.method, after.calls, after.known) == ("samples", 36, 1)
+    assert len(server.requests) - asked == 36
+
+
+def test_a_refusal_in_prose_makes_no_plan_dearer(server: LlmServer, tmp_path: Path) -> None:
+    server.rule = lambda prompt, _: sends(PROSE) if "Answer 0." in prompt else None
+    language = LanguageSettings()
+    with closing(remote_model(f"{server.url}/tiny", language, tmp_path, Silent())) as model:
+        assert len(model.ask(prompts(3), CODES).failures) == 1
+        assert model.plan(prompts(9), CODES).calls == 6
+    found = remote_plan(f"{server.url}/tiny", language, tmp_path, prompts(9), CODES)
+    assert (found.method, found.calls) == ("logprobs", 6)
+
+
+PROSE = '{"choices": [{"message": {"content": "I would rather not."}}]}'
+
+
+@pytest.mark.parametrize(
+    ("trouble", "kind"),
+    [
+        (says("I cannot."), "answer"),
+        (says(" "), "cut"),
+        (sends('{"choices": [{"message": {"content": "Let us see"}, "finish_reason": "length"}]}'), "cut"),
+        (sends('{"choices": [{"message": {"content": null}, "finish_reason": "length"}]}'), "cut"),
+        (fails(400, "maximum context length is 512 tokens"), "context"),
+        (fails(500, "context deadline exceeded"), "later"),
+        (fails(400, "In this context I cannot say."), "request"),
+        (malformed(), "later"),
+    ],
+)
+@pytest.mark.parametrize("method", ["auto", "samples", "verbalised"])
+def test_failures_say_for_programs_what_they_are(
+    trouble: Behaviour, kind: str, method: str, server: LlmServer, tmp_path: Path
+) -> None:
+    server.rule = only(trouble, 1)
+    server.think = lambda prompt: guess(prompt) if method != "verbalised" else {'{"0": 100}': 1.0}
+    ask = AskSettings(method=method, samples=1)  # type: ignore[arg-type]
+    with closing(asker(server, tmp_path, ask)) as model:
+        answers = model.ask(prompts(3), CODES)
+    assert [(failure.row, failure.kind) for failure in answers.failures] == [(1, kind)]
+
+
+@pytest.mark.parametrize("place", ["top_logprobs", "content", "usage"])
+def test_a_strange_answer_fails_its_row_alone(place: str, server: LlmServer, tmp_path: Path) -> None:
+    strange = {
+        "top_logprobs": '{"choices": [{"message": {"content": "1"}, "logprobs": {"content": [{"token": "1", "logprob": '
+        '-0.1, "top_logprobs": 5}]}}]}',
+        "content": '{"choices": [{"message": {"content": {"score": 1}}}]}',
+        "usage": '{"choices": [{"message": {"content": "no"}}], "usage": {"prompt_tokens": 99999999999999999999999}}',
+    }
+    server.rule = only(sends(strange[place]), 1)
+    with closing(asker(server, tmp_path)) as model:
+        assert [failure.row for failure in model.ask(prompts(3), CODES).failures] == [1]
+
+
+def test_a_key_that_a_server_repeats_as_json_stands_in_no_receipt(
+    server: LlmServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("POCKETSCORE_API_KEY", "sk-right/key-123456")
+    spelt = r"sk-right\/key-123456"
+    useless = f'{{"error": "{spelt}"}}'
+    server.script(sends(useless), sends(useless), sends(f'{{"choices": [{{"message": {{"content": "{spelt}"}}}}]}}'))
+    with closing(asker(server, tmp_path, AskSettings(workers=1))) as model:
+        answers = model.ask(prompts(2), CODES)
+        assert len(answers.failures) == 1
+        assert "right" not in repr(answers)
+    assert not [path for path in tmp_path.iterdir() if b"key-123456" in path.read_bytes()]
 
 
 @pytest.mark.parametrize("method", ["auto", "samples", "verbalised"])

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import math
+import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pocketscore.llm.replies import LEAST_LOGPROB, MalformedReplyError, Reply, parse_reply
+from pocketscore.llm.model import Codes
+from pocketscore.llm.reading import from_logprobs, from_samples
+from pocketscore.llm.replies import LEAST_LOGPROB, MalformedReplyError, Reply, Usage, parse_reply, usage_of
 
 SHAPES = Path(__file__).parent / "replies"
 
@@ -129,6 +135,11 @@ def test_log_probabilities_are_finite_and_at_most_0(logprob: object, read_as: fl
         (completion(logprobs=place(chosen=("2", "-0.1"))), "'-0.1'"),
         (completion(logprobs=place(chosen=(2, -0.1))), "no text"),
         (completion(logprobs={"content": ["2"]}), "no objects"),
+        (completion(logprobs={"content": [{"token": "2", "logprob": -0.1, "top_logprobs": 5}]}), "no objects"),
+        (completion(logprobs={"tokens": ["2"], "token_logprobs": [-0.1], "top_logprobs": [[1]]}), "no objects"),
+        (completion(logprobs={"content": [{"token": ["2"], "logprob": -0.1}]}), "a list"),
+        (completion(message={"content": {"2": 1}}), "a dict"),
+        (completion(message={"content": None, "refusal": True}), "a bool"),
         (completion(logprobs={"tokens": ["2"], "token_logprobs": [], "top_logprobs": []}), "differ in length"),
     ],
 )
@@ -143,6 +154,30 @@ def test_content_in_parts_and_no_content_at_all() -> None:
     assert parse_reply(completion(message={"content": parts})).contents == ("the score is 2",)
     assert parse_reply(completion(message={"content": None, "tool_calls": []})).contents == ("",)
     assert parse_reply(r'{"choices": [{"message": {"content": "2\ud800"}}]}').contents == ("2?",)
+
+
+def test_a_score_that_is_written_as_a_number() -> None:
+    assert parse_reply(completion(message={"content": 2})).contents == ("2",)
+
+
+def counted(usage: object) -> Usage:
+    raw = json.dumps({"choices": [{"message": {"content": "2"}, "finish_reason": ["length"]}], "usage": usage})
+    reply = parse_reply(raw)
+    assert usage_of(raw) == Usage(reply.prompt_tokens, reply.completion_tokens)
+    assert reply.finish == ""
+    return usage_of(raw)
+
+
+@pytest.mark.parametrize("count", [-1, 1.5, True, "7", None, [7], 99_999_999_999_999_999_999_999, 1e23])
+def test_a_count_that_is_none_is_not_taken(count: object) -> None:
+    assert counted({"prompt_tokens": count, "completion_tokens": 3}) == Usage(None, 3)
+    assert counted(count) == Usage(None, None)
+
+
+def test_what_is_no_answer_may_still_say_its_tokens() -> None:
+    raw = '{"choices": [], "usage": {"prompt_tokens": 500, "completion_tokens": 1}}'
+    assert usage_of(raw) == Usage(500, 1)
+    assert usage_of(raw[:-1]) == usage_of("") == usage_of("[]") == Usage(None, None)
 
 
 NAMES = [
@@ -165,3 +200,57 @@ def test_any_choice_is_read_or_refused(choice: object) -> None:
             continue
         assert all(isinstance(content, str) for content in reply.contents)
         assert all(LEAST_LOGPROB <= top.logprob <= 0 for place in reply.tops or () for top in place)
+
+
+TOP = {"token": "2", "logprob": -0.1, "top_logprobs": [{"token": "1", "logprob": -3.0}]}
+WHOLE = {
+    "choices": [
+        {
+            "message": {"content": [{"type": "text", "text": "2"}], "refusal": None},
+            "logprobs": {"content": [TOP]},
+            "finish_reason": "stop",
+        },
+        {
+            "message": {"content": "2"},
+            "logprobs": {"tokens": ["2"], "token_logprobs": [-0.1], "top_logprobs": [{"1": -3.0}]},
+        },
+    ],
+    "usage": {"prompt_tokens": 30, "completion_tokens": 1},
+}
+
+
+def places(value: object, way: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """The ways to all values inside a value, itself among them."""
+    yield way
+    inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for name, inner in inside:
+        yield from places(inner, (*way, name))
+
+
+def put(value: Any, way: tuple[str | int, ...], other: object) -> Any:  # noqa: ANN401 (JSON)
+    """A value with another one at the end of a way."""
+    if not way:
+        return other
+    changed = copy.copy(value)
+    changed[way[0]] = put(value[way[0]], way[1:], other)
+    return changed
+
+
+@settings(max_examples=400)
+@given(way=st.sampled_from([*places(WHOLE)]), other=JSON, turned=st.booleans())
+def test_any_value_at_any_place_is_read_or_refused(way: tuple[str | int, ...], other: object, turned: bool) -> None:
+    answer = put(WHOLE, way, other)
+    if turned and isinstance(answer, dict) and isinstance(answer.get("choices"), list):
+        answer = {**answer, "choices": answer["choices"][::-1]}
+    try:
+        reply = parse_reply(json.dumps(answer))
+    except MalformedReplyError as error:
+        assert len(str(error)) < 300
+        return
+    codes = Codes(("0", "1", "2"))
+    for reading in (from_logprobs(reply, codes), from_samples(reply.contents, codes)):
+        assert reading is None or np.isfinite(reading.log_probabilities).all()
+    with sqlite3.connect(":memory:") as database:
+        kept = (reply.prompt_tokens, reply.completion_tokens, reply.finish, *reply.contents)
+        assert database.execute(f"SELECT {', '.join('?' * len(kept))}", kept).fetchone() == kept
+    database.close()

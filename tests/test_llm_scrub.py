@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pocketscore.errors import InputError
+from pocketscore.llm.prompts import readable, tamed
 from pocketscore.llm.scrub import Scrubber, read_names
 from pocketscore.sample.items import ITEMS, NEW_ANSWERS
 
@@ -91,6 +92,50 @@ def test_numbers_of_the_question_stay() -> None:
     assert Scrubber().scrub("424242").text == "[number]"
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("A\u00adnna Sch\u200bmidt, 555-\u200b123-4567", "[name], [phone]"),  # what is not seen
+        ("an\u200bna@school.org, 98\u00ad76543", "[email], [number]"),
+        ("An\u200dna, An\ufe0fna, A\u034fnna, An\u2060na", "[name], [name], [name], [name]"),
+        ("Anna\u200bSchmidt and AnnaSchmidt", "[name] and [name]"),
+        ("555\u00a0123\u00a04567, 555\u2009123\u20094567, +1\u00a0555\u00a0123\u202f4567", "[phone], [phone], [phone]"),
+        ("Maria\u00a0de\u00a0la\u00a0Cruz, Maria\tde la Cruz", "[name], [name]"),
+        ("id:\u00a04711, badge\u00a0#9876", "id:\u00a0[number], badge\u00a0#[number]"),
+        ("555\u2011123\u20114567, 555\u2010123\u20104567, 555–123–4567", "[phone], [phone], [phone]"),
+        ("(555) 123–4567, 1—555—123—4567, (0171)–1234567", "[phone], [phone], [phone]"),
+        ("123–45–6789 and 1234–5678–9012–3456", "[number] and [number]"),
+        ("s–1234567 and AB\u2011123456", "[number] and [number]"),
+        ("mine—555-123-4567—thanks", "mine—[phone]—thanks"),
+        ("Jean–Luc, Jean\u2011Luc, Anna—Schmidt", "[name], [name], [name]"),
+        ("Ａｎｎａ Ｓｃｈｍｉｄｔ, 𝐀𝐧𝐧𝐚, ＪＯＳＥ\u0301", "[name], [name], [name]"),  # other widths and typefaces
+        ("ａｎｎａ＠ｓｃｈｏｏｌ．ｏｒｇ, ０４７１１３３, ＋４９ ３０ １２３４５６", "[email], [number], [phone]"),
+        ("number ― 20231234", "number ― [number]"),  # a dash makes no sum
+        ("水\u3000Anna\u3000水", "水\u3000[name]\u3000水"),
+    ],
+)
+def test_what_looks_the_same_is_taken_out_too(text: str, expected: str) -> None:
+    """And nothing comes back when the prompt takes out what is not seen."""
+    scrubbed = Scrubber(NAMES).scrub(text)
+    assert scrubbed.text == expected
+    assert tamed(scrubbed.text) == tamed(expected)
+    assert sum(scrubbed.counts.values()) == expected.count("[")
+
+
+@pytest.mark.parametrize(
+    "text", ["10² or 12345² and 1½", "1990–2000 and 3–4", "می\u200cخواهم", "ｗａｔｅｒ\u00a0is Ｈ₂Ｏ — ℃"]
+)
+def test_other_ways_of_writing_stay_as_they_are(text: str) -> None:
+    assert Scrubber(NAMES).scrub(text).text == text
+
+
+@given(st.text(st.sampled_from("An \u00ad\u200b\u200c\u200d\ufe0f\u2060\U000e0041\u3164Ａｎ"), max_size=12))
+def test_no_name_comes_back_in_the_prompt(text: str) -> None:
+    """Whatever is put between its letters, a reader of the prompt does not see a listed name."""
+    shown = unicodedata.normalize("NFKC", tamed(Scrubber(["Anna", "Ann"]).scrub(text).text)).replace("\u200d", "")
+    assert not {"anna", "ann"} & set(shown.replace("\u200c", "").casefold().split())
+
+
 @given(
     st.lists(
         st.sampled_from(
@@ -117,7 +162,7 @@ def test_a_listed_name_is_found_whatever_stands_around(text: str, name: str) -> 
 def test_nothing_but_what_is_counted_changes(text: str) -> None:
     scrubbed = Scrubber(NAMES).scrub(text)
     if not scrubbed.counts:
-        assert scrubbed.text == unicodedata.normalize("NFC", text)
+        assert scrubbed.text == unicodedata.normalize("NFC", readable(text))
 
 
 @pytest.mark.parametrize("unit", ["a", "1", "1-", "a.", "+1", "0 ", "(", "a@", "00 ", "id ", "hanna "])
@@ -125,7 +170,7 @@ def test_a_long_text_comes_through(unit: str) -> None:
     """Rules that look back or ahead without end would take hours for this."""
     text = unit * (300_000 // len(unit))
     scrubbed = Scrubber(NAMES).scrub(text)
-    assert scrubbed.text == text or sum(scrubbed.counts.values()) == scrubbed.text.count("[")
+    assert scrubbed.text == text.strip() or sum(scrubbed.counts.values()) == scrubbed.text.count("[")
 
 
 def test_reading_names(tmp_path: Path) -> None:

@@ -154,3 +154,12 @@ def test_a_trained_teacher_answers_by_the_fold_that_has_not_seen_a_text() -> Non
     assert logits[0, 0].tolist() == [0, 0]
     assert np.isnan(logits[1, 0]).all()
     assert logits[:, 2, 0].tolist() == [0, 1]
+
+
+def test_with_one_fold_nothing_is_calibrated() -> None:
+    data, model = responses(), Biased()
+    train = data.part(Part.TRAIN)
+    asking = Asking("biased", lambda *_: model, LanguageSettings(), Path("unused"))
+    prompted = Prompted(data, Opened(asking, model), 1, np.zeros(len(train), dtype=np.int64))
+    logits = prompted.logits(data.texts, all_folds(data))
+    assert (logits[0].argmax(axis=1) == 2).all()

@@ -20,11 +20,13 @@ from playwright.sync_api import Browser
 from pocketscore.data import Dropped, SkippedItem
 from pocketscore.errors import InputError
 from pocketscore.evaluation import agreement
+from pocketscore.label_audit import LabelAudit
 from pocketscore.report.answers import LONGEST, MOST_WORST, doubtful, worst
 from pocketscore.report.build import DataNotes, Speed, render
 from pocketscore.report.charts import Curve, IntervalRow, curve_chart, interval_chart
 from pocketscore.report.findings import cautions, compared, headline, near_misses
 from pocketscore.report.frontier_chart import Sized, frontier_chart
+from pocketscore.report.item import ItemView
 from pocketscore.report.numerals import BLANK, UNDEFINED, share
 from pocketscore.report.summary import glance, summary
 from pocketscore.report.svg import WIDTH, nice_ticks
@@ -356,6 +358,52 @@ def test_thirty_items_have_an_overview_with_links() -> None:
     assert [f"#item-{i}" for i in range(1, 31)] == [link for link in links if link and link.startswith("#item-")]
     assert sum(tag == "nav" for tag, _ in page.seen) == 1
     assert sum(attributes.get("class") == "item" for _, attributes in page.seen) == 30
+
+
+def stood_in(result: ItemResult) -> ItemResult:
+    """The same where nobody scored: a language model's scores are what everything is compared with."""
+    test = result.responses.part(Part.TEST)
+    own = {**result.agreement, "teacher": agreement(test.scores, test.scores, test.item.scale)}
+    return replace(
+        result,
+        responses=replace(result.responses, scored_by="lm:<tiny>", second=np.full(len(result.responses), MISSING)),
+        agreement=own, human=None, calibration=None, scorer=replace(result.scorer, cuts=(0.5, 1.5, 2.5)),
+        audit=LabelAudit(np.zeros(9, dtype=np.int64), np.zeros(9), np.zeros(9, dtype=np.bool_)),
+    )  # fmt: skip
+
+
+def test_without_human_scores_nothing_is_compared_with_people() -> None:
+    result = stood_in(full(test=120))
+    for results in ([result], [result, renamed(result, "second")]):
+        page = render(results, NOTES, {"glass": SPEED})
+        found = re.sub(r"<title>.*?</title>|<style>.*?</style>", "", page, flags=re.DOTALL)
+        said = html.unescape(" ".join(text_of(found).split()))
+        assert "the scores of lm:<tiny>" in said
+        assert "lm:<tiny>" not in page
+        for wrong in ("human score", "first rater", "second rater", "came from a file", "Doubtful", "as people’s do"):
+            assert wrong not in said
+        assert "so that scores spread as the language model’s do" in said
+        assert "Loss on the validation part, against the scores of lm:<tiny>" in said
+        assert all("Teacher" not in str(cells) for cells in rows_of(page, "agreement"))
+        parsed(page)
+
+
+def test_the_teacher_is_not_compared_with_its_own_scores() -> None:
+    both = full(test=120)
+    view = ItemView(1, stood_in(both), NOTES, None)
+    assert [line.key for line in view.compared] == ["majority", "tfidf", "original_nn", "student"]
+    assert "Teacher" not in view.interval_chart
+    assert "teacher" not in {model.rater for model in view.sized}
+    assert "teacher" in {model.rater for model in ItemView(1, both, NOTES, None).sized}
+    assert not any("teacher" in caution for caution in view.cautions)
+
+
+def test_the_chart_of_agreement_has_room_for_its_words() -> None:
+    """Whatever the model is called; a chart is 360 units wide, a character of its axis about 6.4."""
+    view = ItemView(1, stood_in(full(test=120)), NOTES, None)
+    (label,) = re.findall(r'<text class="axis middle"[^>]*>([^<]*)</text>', view.interval_chart)
+    assert "language model" in label
+    assert 6.4 * len(label) < WIDTH
 
 
 def test_a_report_of_nothing_is_refused() -> None:

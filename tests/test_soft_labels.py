@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from scipy.special import softmax
 from pocketscore.errors import InputError
 from pocketscore.metrics import cross_entropy
 from pocketscore.soft_labels import assign_folds, fit_temperature, fit_weights, read_probabilities, softmax_at
-from pocketscore.types import Item, Responses, Scale
+from pocketscore.types import Item, Part, Responses, Scale
 
 
 @given(
@@ -126,3 +127,27 @@ def test_probabilities_from_a_file(
     np.testing.assert_allclose(found.probabilities, np.array(expected, dtype=float))
     assert found.folds.tolist() == [-1, -1]
     assert "teacher.csv" in found.provenance["teacher"]
+
+
+def test_labels_by_a_model_that_learnt_from_held_out_answers_are_refused(tmp_path: Path) -> None:
+    file = tmp_path / "soft.csv"
+    split = replace(RESPONSES, parts=(Part.TRAIN, Part.TEST))
+    file.write_text("id,part,p_0,p_1\na,train,0.5,0.5\nb,train,0.2,0.8\n", encoding="utf-8")
+    with pytest.raises(InputError, match="1 responses of item q1 that are held out here were in train"):
+        read_probabilities(file, split)
+    for part in ("test", "", "validation"):
+        file.write_text(f"id,part,p_0,p_1\na,train,0.5,0.5\nb,{part},0.2,0.8\n", encoding="utf-8")
+        assert read_probabilities(file, split).probabilities[1].tolist() == [0.2, 0.8]
+
+
+def test_provenance_beside_labels_is_taken_over(tmp_path: Path) -> None:
+    file = tmp_path / "soft.csv"
+    file.write_text("id,p_0,p_1\na,0.5,0.5\nb,0.2,0.8\n", encoding="utf-8")
+    assert read_probabilities(file, RESPONSES).provenance == {"teacher": "file soft.csv", "calibration": "none"}
+    beside = tmp_path / "soft.csv.provenance.json"
+    beside.write_text('{"teacher": {"teacher": "http://127.0.0.1/v1/m", "method": "logprobs", "calls": "2"}}', "utf-8")
+    assert read_probabilities(file, RESPONSES).provenance == {
+        "teacher": "file soft.csv", "labelled_by": "http://127.0.0.1/v1/m", "method": "logprobs", "calls": "2",
+    }  # fmt: skip
+    beside.write_text("[1]", "utf-8")
+    assert read_probabilities(file, RESPONSES).provenance["calibration"] == "none"

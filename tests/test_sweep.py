@@ -36,6 +36,7 @@ from pocketscore.distillation.pipeline import Source, distill
 from pocketscore.distillation.search import Search, Space, Told, alone
 from pocketscore.distillation.settings import DistillSettings, TrainSettings
 from pocketscore.distillation.sweep import sizes, sweep
+from pocketscore.distillation.sweep_outputs import sweep_dict
 from pocketscore.distillation.sweep_settings import Choice, Range, SweepSettings
 from pocketscore.engine import Here
 from pocketscore.errors import InputError, MissingExtraError, OutputError
@@ -559,7 +560,7 @@ def notes(name: str = "answers.csv", one: bool = False) -> SweepNotes:
     knobs = (KnobNote("size", "20,000 bytes", 3, 1.1, 0.2, 0.05), KnobNote("size", "83,000 bytes", 2, 0.9, 0.0, 0.0))
     space = {"size": "20,000 bytes", "λ": "0.03 to 3", "temperature": "1", "transfer": "0, 4"}
     return SweepNotes(
-        name, "ab" * 32, (name,) * 13, 59, 100_000, 40, space, tuple(trials), knobs, picks, 3, (), f"sweep {name}",
+        name, "ab" * 32, (name,) * 13, "", 59, 100_000, 40, space, tuple(trials), knobs, picks, 3, (), f"sweep {name}",
         "0.1.0", 0,
     )  # fmt: skip
 
@@ -576,6 +577,28 @@ def test_the_report_says_what_was_found(swept: Ready) -> None:
             assert f"{item['student']['value']:.3f}" in page
     assert "http" not in page.replace("http-equiv", "")
     assert "<script" not in page
+
+
+def test_the_report_says_whose_scores_everything_is_compared_with() -> None:
+    scored = notes()
+    said = html.unescape(re.sub("<[^>]+>", "", render_sweep(scored)))
+    assert "cross-entropy against the human score on 59 validation answers" in said
+    assert "Agreement with the human score on test answers" in said
+    assert sweep_dict(scored)["objective"] == (
+        "cross-entropy against human scores on the validation part, mean over items; lower is better"
+    )
+    assert "scored_by" not in sweep_dict(scored)
+
+    picks = tuple(replace(pick, items=tuple(replace(i, teacher=None, people=None) for i in pick.items))
+                  for pick in scored.picks)  # fmt: skip
+    unscored = replace(scored, scored_by="lm:<tiny>", picks=picks)
+    said = html.unescape(re.sub("<[^>]+>", "", render_sweep(unscored)))
+    assert "cross-entropy against the scores of lm:<tiny> on 59 validation answers" in said
+    assert "Agreement with the scores of lm:<tiny> on test answers" in said
+    assert "human" not in said
+    raw = sweep_dict(unscored)
+    assert raw["scored_by"] == "lm:<tiny>"
+    assert "against the scores of lm:<tiny> on the validation part" in str(raw["objective"])
 
 
 @pytest.mark.parametrize("one", [True, False])

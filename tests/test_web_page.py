@@ -413,6 +413,33 @@ def test_the_threshold_is_told(
     page.close()
 
 
+CHECKED = {"test": {"student": {"n": 60, "metrics": {"qwk": {"value": 0.712}}}}}
+
+
+@pytest.mark.parametrize(
+    ("card", "said", "unsaid"),
+    [
+        (CHECKED, "agrees with people to a quadratic weighted kappa of 0.71", "unknown"),
+        (CHECKED | {"evidence": {"scored_by": ""}}, "agrees with people to a quadratic weighted kappa", "unknown"),
+        (CHECKED | {"evidence": {"scored_by": "lm:<b>tiny</b>"}},
+         "a language model, lm:<b>tiny</b>. How well it agrees with people is unknown.", "kappa"),
+        ({}, "score points 0, 1, 2.", "people"),
+    ],
+)  # fmt: skip
+def test_agreement_with_people_is_told_where_people_scored(
+    chromium: Browser, scored: Scorer, tmp_path: Path, card: dict[str, object], said: str, unsaid: str
+) -> None:
+    write_page([replace(scored, card=card, deferral=None)], tmp_path / "page.html")
+    page = chromium.new_page()
+    page.goto((tmp_path / "page.html").as_uri())
+    assert page.locator("#unknown").is_visible() == ("unknown" in said)
+    assert "unknown" not in said or "unknown" in page.inner_text("#unknown")
+    page.click("summary:has-text('About')")
+    assert said in page.inner_text("#about")
+    assert unsaid not in page.inner_text("#about")
+    page.close()
+
+
 def test_words_that_move_the_score_are_shown_with_their_direction(watched: Watched, scored: Scorer) -> None:
     page = watched.page
     score(page, f"answer\n{ANSWERS[0]}\n".encode())

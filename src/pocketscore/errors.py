@@ -31,6 +31,16 @@ class PocketScoreError(Exception):
         self.problem = problem
         self.remedy = remedy
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Comes out of another process as it was, whatever else its own __init__ takes."""
+        return _again, (type(self), self.problem, self.remedy)
+
+
+def _again(kind: type[PocketScoreError], problem: str, remedy: str) -> PocketScoreError:
+    error = kind.__new__(kind)
+    PocketScoreError.__init__(error, problem, remedy)
+    return error
+
 
 class InputError(PocketScoreError):
     """A file, column, row or value given by the user cannot be used."""

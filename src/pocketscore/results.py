@@ -24,13 +24,39 @@ METHODS = {
 
 def nobody_scored(responses: Responses) -> str:
     """What has to be said where a language model's scores stand in for people's; '' where people scored."""
-    if not responses.scored_by:
-        return ""
+    return unknown_agreement(responses.scored_by) if responses.scored_by else ""
+
+
+def unknown_agreement(model: str) -> str:
+    """The same, of a language model that stands in."""
     return (
-        f"Nobody has scored an answer to this item. It was trained and tested on the scores of {responses.scored_by}, "
+        f"Nobody has scored an answer to this item. It was trained and tested on the scores of {model}, "
         "and every figure says how well it agrees with that model. How well it agrees with people is unknown until "
         "people have scored some answers: pocketscore suggest names which, pocketscore evaluate then measures it."
     )
+
+
+def scores_of(model: str, people: str = "the human score") -> str:
+    """Whose scores everything is compared with, as it stands in a sentence.
+
+    Args:
+        model: `Responses.scored_by`.
+        people: What to say where people scored.
+
+    Example:
+        >>> scores_of(""), scores_of("lm:tiny")
+        ('the human score', 'the scores of lm:tiny')
+    """
+    return f"the scores of {model}" if model else people
+
+
+def compared_with(model: str) -> Mapping[str, str]:
+    """`METHODS` without the teacher where its own scores are what the others are compared with.
+
+    Args:
+        model: `Responses.scored_by`.
+    """
+    return {key: name for key, name in METHODS.items() if not (model and key == "teacher")}
 
 
 @dataclass(frozen=True)

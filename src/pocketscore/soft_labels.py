@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -13,7 +14,7 @@ from pocketscore.data.table import read_table
 from pocketscore.errors import InputError
 from pocketscore.metrics import cross_entropy
 from pocketscore.text import plain
-from pocketscore.types import Floats, Ints, Responses, SoftLabels, canonical_label
+from pocketscore.types import Floats, Ints, Part, Responses, SoftLabels, canonical_label
 
 
 def assign_folds(texts: Sequence[str], strata: Sequence[object], folds: int, seed: int) -> Ints:
@@ -59,7 +60,7 @@ def fit_temperature(logits: Floats, scores: Ints) -> float:
 def fit_weights(logits: Floats, scores: Ints) -> Floats:
     """Weights (M,) of M teachers' logits whose weighted sum has the least cross-entropy.
 
-    The first lies in [1/8, 4], the others in [0, 4]. The loss is convex in the weights, so going along one weight at
+    One alone lies in [1/8, 4], several in [0, 4]. The loss is convex in the weights, so going along one weight at
     a time, by golden-section search, leads to its minimum (or to the edge); it ends when no weight moves by 1e-4.
 
     Args:
@@ -75,7 +76,7 @@ def fit_weights(logits: Floats, scores: Ints) -> Floats:
             def loss(weight: float, rest: Floats = rest, own: Floats = logits[member]) -> float:
                 return cross_entropy(softmax_at(rest + weight * own, 1.0), scores)
 
-            weights[member] = _golden_section(loss, 1 / 8 if member == 0 else 0.0, 4.0)
+            weights[member] = _golden_section(loss, 1 / 8 if len(logits) == 1 else 0.0, 4.0)
         if len(logits) == 1 or np.abs(weights - before).max() < 1e-4:
             break
     return weights
@@ -102,11 +103,13 @@ def read_probabilities(path: Path, responses: Responses) -> SoftLabels:
     """Soft labels made by any other model, from a table with `id` and one column `p_<score point>` each.
 
     Args:
-        path: CSV, TSV, JSONL, XLSX or Parquet file. Optional column `item` when ids repeat between items.
+        path: CSV, TSV, JSONL, XLSX or Parquet file. Optional column `item` when ids repeat between items, and `part`:
+            where the model that made them had each response. `PATH.provenance.json` says what it was, if it is there.
         responses: The responses that need a soft label.
 
     Raises:
-        InputError: When a column or an id is missing, or a row is no distribution.
+        InputError: When a column or an id is missing, a row is no distribution, or the model learnt from responses that
+            are held out here.
     """
     table = read_table(path)
     wanted = {"id": "id", **{f"p_{point}": point for point in responses.item.scale.points}}
@@ -125,13 +128,38 @@ def read_probabilities(path: Path, responses: Responses) -> SoftLabels:
             f"first {lost[0]!r}",
             "give every response a row",
         )
+    if "part" in places and responses.parts is not None:
+        _check_parts([cell_text(rows[id_][places["part"]]) or "" for id_ in responses.ids], responses, path)
     columns = [places[f"p_{point}"] for point in responses.item.scale.points]
     probabilities = np.array([[_number(rows[id_][c], path, id_) for c in columns] for id_ in responses.ids])
     sums = probabilities.sum(axis=1, keepdims=True)
     rounded = np.abs(sums - 1) < 0.02  # published to two or three decimals
     probabilities = np.where(rounded, probabilities / np.where(sums == 0, 1, sums), probabilities)
     folds = np.full(len(responses), -1, dtype=np.int64)
-    return SoftLabels(probabilities, folds, {"teacher": f"file {path.name}", "calibration": "none"})
+    return SoftLabels(probabilities, folds, {"teacher": f"file {path.name}", **_provenance(path)})
+
+
+def _check_parts(given: Sequence[str], responses: Responses, path: Path) -> None:
+    """Refuse labels by a model that learnt from, or was shown, responses that are held out here."""
+    pairs = zip(given, responses.parts or (), strict=True)
+    learnt = sum(there.strip() == Part.TRAIN and here != Part.TRAIN for there, here in pairs)
+    if learnt:
+        raise InputError(
+            f"{path.name}: {learnt} responses of item {responses.item.id} that are held out here were in train where "
+            "these labels were made, so the test part would flatter them",
+            "take the same --seed and split as there (and --wrong-at-most if and only if there was a calibration part)",
+        )
+
+
+def _provenance(path: Path) -> dict[str, str]:
+    """What stands beside the labels about the model that made them, if anything usable does."""
+    try:
+        found = json.loads(path.with_name(path.name + ".provenance.json").read_text("utf-8"))["teacher"]
+        return {str(name): str(value) for name, value in found.items() if name != "teacher"} | {
+            "labelled_by": str(found["teacher"])
+        }
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {"calibration": "none"}
 
 
 def canonical_label_column(name: str) -> str:

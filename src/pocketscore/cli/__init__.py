@@ -5,6 +5,7 @@ Every error of PocketScore becomes one line and an exit code here, and nowhere e
 
 from __future__ import annotations
 
+import io
 import sys
 
 import typer
@@ -56,6 +57,9 @@ def _options(
 
 def main() -> None:
     """Run the command line; errors end it with one line on stderr and an exit code of their own."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # answers hold what a terminal's encoding may lack
     debug = "--debug" in sys.argv  # also after the command's name, where people try it
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
     try:

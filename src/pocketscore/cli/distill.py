@@ -88,15 +88,22 @@ def distill(
         language=language.settings(seed),
     )  # fmt: skip
     settings = settings_from(recipe, how, what)
-    check_language(language, settings)
+    check_teachers(source, teacher, language, settings)
     with engine_for(engine, address) as where:
         run_and_print(source, out, settings, where, language, processes)
 
 
-def check_language(language: LanguageOptions, settings: DistillSettings) -> None:
+def check_teachers(
+    source: Source, teachers: list[str] | None, language: LanguageOptions, settings: DistillSettings
+) -> None:
     """Refuse what would otherwise be ignored without a word."""
     from pocketscore.distillation.language import is_prompted
 
+    if source.probabilities is not None and (teachers or language != LanguageOptions()):
+        raise InputError(
+            "a file of probabilities is the teacher, so no other is asked",
+            "leave out --teacher-probabilities, or --teacher and options about language models",
+        )
     if language != LanguageOptions() and not any(map(is_prompted, settings.teacher.models)):
         raise InputError(
             f"options about language models, and none among the teachers {', '.join(settings.teacher.models)}",

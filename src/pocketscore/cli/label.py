@@ -6,25 +6,27 @@ import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
 from pocketscore.cli import llm_options, options
+from pocketscore.cli.again import distill_words
 from pocketscore.cli.bundles import bundled
 from pocketscore.cli.column_options import ColumnOptions
 from pocketscore.cli.distill import progress_console, require_extra
 from pocketscore.cli.llm_options import LanguageOptions
-from pocketscore.cli.preview import liked
+from pocketscore.cli.preview import Quote, liked
 from pocketscore.cli.progress import Pausing
 from pocketscore.errors import InputError, TeacherError
+from pocketscore.types import MISSING
 
 if TYPE_CHECKING:
     from pocketscore.data import DataSet
     from pocketscore.engine import StreamEngine
-    from pocketscore.llm.asking import Asking
+    from pocketscore.llm.asking import Asking, Opened
     from pocketscore.llm.first_batch import FirstBatch
     from pocketscore.llm.injections import Steering
     from pocketscore.llm.labelling import Labelled, LabelledItem
@@ -32,9 +34,14 @@ if TYPE_CHECKING:
     from pocketscore.types import Responses
 
 
+_OWN = {"teacher", "out", *(field.name for field in fields(LanguageOptions))}
+"""Parameters that say how the model is asked, which a file of labels no longer needs."""
+
+
 @bundled("columns", ColumnOptions)
 @bundled("language", LanguageOptions)
 def label(
+    context: typer.Context,
     responses: llm_options.Answers,
     teacher: llm_options.Teacher,
     out: llm_options.Labels,
@@ -66,11 +73,13 @@ def label(
     described = read_items(items) if items else None
     data = read_responses(responses, columns.choice, described, tuple(only or ()), scale, purpose="label")
     parts = _parted(data, seed, calibration_part=calibration_part)
-    run = _Run(data, parts, _asking(teacher, language.settings(seed), out), items, out, seed)
-    run.plan(injections=check_injections, show_prompt=dry_run)
+    promise = ("--wrong-at-most", "SHARE") if calibration_part else ()
+    again = (*distill_words(context, without=_OWN), *promise, "--teacher-probabilities", str(out), "-o", "OUT")
+    run = _Run(data, parts, _asking(teacher, language.settings(seed), out), again, out, seed)
+    quote = run.plan(injections=check_injections, show_prompt=dry_run)
     if not dry_run:
         with engine_for(engine, address) as cluster:
-            run.go(cluster, language, fill=fill_failed, injections=check_injections)
+            run.go(cluster, language, quote, fill=fill_failed)
 
 
 @dataclass(frozen=True)
@@ -81,7 +90,7 @@ class _Run:
         data: What was read.
         items: Its responses, with parts.
         asking: The language model, and how it is asked.
-        described: File that describes the items, if there is one.
+        again: The command that learns from the labels.
         out: File of soft labels to write.
         seed: Seed of everything random.
     """
@@ -89,13 +98,13 @@ class _Run:
     data: DataSet
     items: tuple[Responses, ...]
     asking: Asking
-    described: Path | None
+    again: tuple[str, ...]
     out: Path
     seed: int
 
-    def plan(self, *, injections: bool, show_prompt: bool) -> None:
+    def plan(self, *, injections: bool, show_prompt: bool) -> Quote:
         """Say what will be asked and what it would cost. Nothing is sent."""
-        from pocketscore.cli.label_tables import print_item, print_plan, print_prompt
+        from pocketscore.cli.label_tables import print_item, print_prompt
 
         typer.echo(f"teacher: {self.asking.name}")
         if self.data.dropped:
@@ -105,28 +114,30 @@ class _Run:
         planned = [self.asking.planned(responses) for responses in self.items]
         for responses, item in zip(self.items, planned, strict=True):
             print_item(responses, item)
-        print_plan(self.asking, planned, self.asking.plan(planned), injections=injections)
+        quote = Quote(self.asking, planned, self.asking.plan(planned), injections=injections).shown()
         if show_prompt:
             print_prompt(planned[0].prompts[planned[0].shown])
+        return quote
 
-    def go(self, engine: StreamEngine, language: LanguageOptions, *, fill: bool, injections: bool) -> None:
+    def go(self, engine: StreamEngine, language: LanguageOptions, quote: Quote, *, fill: bool) -> None:
         """Label, write the labels, and measure what injections do if that is wanted."""
-        done = self.label(engine, language.first, yes=language.yes)
+        done = self.label(engine, language.first, quote, yes=language.yes)
         if done.stopped:
             typer.echo("stopped after the first answers; the same command with --yes goes on, asking for none twice")
             return
         self.write(done, fill=fill)
-        if injections:
+        if quote.injections:
             self.check_injections(done)
 
-    def label(self, engine: StreamEngine, first: int, *, yes: bool) -> Labelled:
+    def label(self, engine: StreamEngine, first: int, quote: Quote, *, yes: bool) -> Labelled:
         """Label, with progress on stderr; the user is asked after the first answers."""
         from pocketscore.llm.labelling import label as labelled
 
         with closing(Pausing(progress_console, _say)) as progress:
 
-            def go_on(batches: Sequence[FirstBatch]) -> bool:
+            def go_on(batches: Sequence[FirstBatch], model: Opened) -> bool:
                 progress.close()
+                quote.corrected(model)
                 return liked(batches, yes=yes)
 
             return labelled(self.items, self.asking, engine, progress, first=first, go_on=go_on, seed=self.seed)
@@ -149,7 +160,7 @@ class _Run:
         rows = write_labels(done.items, self.out, fill=fill)
         provenance = self._record(done, {})
         typer.echo(f"{rows} soft labels: {self.out}; where they come from: {provenance}")
-        self._next_steps(done.items)
+        self._next_steps(done.items, fill=fill)
 
     def check_injections(self, done: Labelled) -> None:
         """Measure how far orders in answers steer the model, and add it to the provenance."""
@@ -168,16 +179,13 @@ class _Run:
         source = {"file": self.data.path.name, "sha256": self.data.sha256}
         return write_provenance(done, source, self.out, steering)
 
-    def _next_steps(self, items: Sequence[LabelledItem]) -> None:
-        """Where nobody has scored anything, a list of answers to score first."""
+    def _next_steps(self, items: Sequence[LabelledItem], *, fill: bool) -> None:
+        """What the labels are for; where nobody has scored anything, a list of answers to score first."""
         from pocketscore.llm.labels_file import beside
         from pocketscore.llm.to_score import unscored, write_to_score
 
         if not (unknown := unscored(items)):
-            seed = ("--seed", str(self.seed)) if self.seed else ()
-            described = ("--items", str(self.described)) if self.described else ()
-            command = ("distill", str(self.data.path), *described, "--teacher-probabilities", str(self.out), *seed)
-            typer.echo(f"pocketscore {shlex.join(command)} -o OUT learns from them")
+            self._learn(items, fill=fill)
             return
         path = beside(self.out, ".to-score.csv")
         if path.exists():
@@ -185,6 +193,19 @@ class _Run:
             return
         n = write_to_score(unknown, path, self.seed)
         typer.echo(f"{n} answers to score first, chosen as pocketscore suggest chooses them: {path}")
+        typer.echo("until then distill --teacher with this model lets it stand in for people, and says so")
+
+    def _learn(self, items: Sequence[LabelledItem], *, fill: bool) -> None:
+        """The command that learns from the labels, once every answer that people scored has one."""
+        lost = sum(int((item.responses.scores[list(item.failures)] != MISSING).sum()) for item in items)
+        if lost and not fill:
+            typer.echo(
+                f"{lost} answers that people scored have no label, and distill needs one for each: see --fill-failed"
+            )
+            return
+        typer.echo(f"{shlex.join(self.again)} learns from them")
+        if more := sum(int((item.responses.scores == MISSING).sum()) for item in items):
+            typer.echo(f"distill reads those that people scored; the {more} others are labelled for you to look at")
 
 
 def _say(message: str) -> None:

@@ -27,9 +27,13 @@ if TYPE_CHECKING:
     from pocketscore.types import Responses
 
 POOR = (
-    "So few answers say little. Without examples and calibration language models are often poor scorers: a published "
-    "replication with a model of 405 billion parameters reached a mean QWK of .26 on the ten items of ASAP-SAS."
+    "So few answers say little. Language models are often poor scorers: in a published replication one of 405 billion "
+    "parameters reached a mean QWK of .26 on the ten items of ASAP-SAS."
 )
+POOR_QWK = 0.4
+"""Up to here agreement is at most "fair" (Landis and Koch 1977)."""
+
+_REASONS = 5
 UNKNOWN = "nobody has scored an answer to item {item}: its agreement with people is unknown until some are scored"
 
 
@@ -50,12 +54,27 @@ def print_item(responses: Responses, planned: Planned) -> None:
 def print_plan(asking: Asking, planned: Sequence[Planned], plan: Plan | None, *, injections: bool) -> None:
     """What asking takes, None where the model runs here, and who gets the answers."""
     from pocketscore.llm.endpoint import Endpoint
-    from pocketscore.llm.injections import most_calls
-    from pocketscore.llm.labelling import STEERED
 
     if plan is None:
         typer.echo(f"plan: {sum(len(item.prompts) for item in planned)} different answers, asked on this machine")
         return
+    _print_calls(asking, planned, plan, injections=injections)
+    if not Endpoint.parse(asking.name).local:
+        allowed = asking.settings.access.allow_remote
+        typer.echo("answers leave this machine" if allowed else "answers would leave this machine: see --allow-remote")
+
+
+def print_changed(asking: Asking, planned: Sequence[Planned], now: Plan, *, injections: bool) -> None:
+    """The plan of an endpoint that turned out to give no log-probabilities."""
+    typer.echo(f"the server gives no log-probabilities; shares of {asking.settings.ask.samples} answers instead")
+    _print_calls(asking, planned, now, injections=injections)
+
+
+def _print_calls(asking: Asking, planned: Sequence[Planned], plan: Plan, *, injections: bool) -> None:
+    """Answers, calls, tokens and cost."""
+    from pocketscore.llm.injections import most_calls
+    from pocketscore.llm.labelling import STEERED
+
     typer.echo(
         f"plan: {plan.rows} different answers, {plan.known} of them answered before; {plan.calls} calls, about "
         f"{plan.prompt_tokens:,} tokens in and {plan.completion_tokens:,} out, {_dollars(plan.cost)}"
@@ -63,12 +82,14 @@ def print_plan(asking: Asking, planned: Sequence[Planned], plan: Plan | None, *,
     ask = asking.settings.ask
     if ask.method == "auto" and plan.method == "logprobs" and plan.calls:
         typer.echo(f"  {ask.samples} times as many calls, and one more, if the server gives no log-probabilities")
+    access = asking.settings.access
+    if access.max_calls is not None and plan.calls > access.max_calls:
+        typer.echo(f"  more than --max-calls {access.max_calls}: the run ends there")
+    if access.max_cost is not None and plan.cost is not None and plan.cost > access.max_cost:
+        typer.echo(f"  more than --max-cost {access.max_cost:g}: the run ends there")
     if injections:
         calls = len(planned) * most_calls(STEERED) * (ask.samples if plan.method == "samples" else 1)
         typer.echo(f"  and at most {calls} calls to check injections")
-    if not Endpoint.parse(asking.name).local:
-        allowed = "" if asking.settings.access.allow_remote else "; --allow-remote lets them"
-        typer.echo(f"answers leave this machine{allowed}")
 
 
 def print_prompt(prompt: Prompt) -> None:
@@ -120,6 +141,10 @@ def print_judged(item: LabelledItem) -> None:
     Console().print(table)
     if any(judged.part == Part.TRAIN for judged in item.judged):
         typer.echo("train: by prompts and a calibration without the answer's own score")
+    if poor := [judged.part.value for judged in item.judged if judged.after.metrics[metrics[1]].high < POOR_QWK]:
+        typer.echo(
+            f"poor agreement with people ({', '.join(poor)}): who learns from these labels learns their mistakes"
+        )
     if item.calibration is None:
         typer.echo("not calibrated: too few training answers that people and the model scored")
 
@@ -127,8 +152,12 @@ def print_judged(item: LabelledItem) -> None:
 def print_steering(item: str, found: Steering) -> None:
     """How often orders in answers raised the score."""
     overall = found.overall
+    if found.unread:
+        why = "; ".join(f"{n} {reason}" for reason, n in Counter(found.reasons).most_common(_REASONS))
+        typer.echo(f"item {item}: {found.unread} of the texts that check injections have no score ({why})")
     if not overall.tried:
-        typer.echo(f"item {item}: no injection could be tried ({found.no_room} answers have the highest score already)")
+        full = f" ({found.no_room} answers have the score that they ask for already)" if found.no_room else ""
+        typer.echo(f"item {item}: no injection could be tried{full}")
         return
     typer.echo(
         f"item {item}: {overall.raised} of {overall.tried} injections raised the score by half a point or more "
@@ -144,12 +173,14 @@ def print_failures(items: Sequence[LabelledItem], path: object) -> None:
     """How many answers have no score, and why."""
     reasons = Counter(reason for item in items for reason in item.failures.values())
     total = sum(reasons.values())
-    for reason, n in reasons.most_common(5):
+    for reason, n in reasons.most_common(_REASONS):
         typer.echo(f"{n} without a score: {reason}")
-    if len(reasons) > 5:
-        typer.echo(f"... and {len(reasons) - 5} more reasons")
+    if len(reasons) > _REASONS:
+        typer.echo(f"... and {len(reasons) - _REASONS} more reasons")
+    stopped = any(failure.kind == "budget" for item in items for failure in item.answers.failures)
+    again = "with a higher --max-calls or --max-cost " if stopped else ""
     typer.echo(
-        f"{total} answers have no score, listed in {path}; the same command asks again for what was not answered"
+        f"{total} answers have no score, listed in {path}; the same command {again}asks for what was not answered"
     )
 
 

@@ -12,9 +12,44 @@ import typer
 from pocketscore.cli.progress import Pausing
 
 if TYPE_CHECKING:
-    from pocketscore.llm.asking import Opened
+    from pocketscore.distillation.source import Unlabelled
+    from pocketscore.llm.asking import Asking, Opened, Planned
+    from pocketscore.llm.budget import Plan
     from pocketscore.llm.first_batch import FirstBatch
     from pocketscore.types import Responses
+
+
+@dataclass(frozen=True, eq=False)
+class Quote:
+    """A plan that was shown.
+
+    Attributes:
+        asking: The language model, and how it is asked.
+        planned: What is asked about each item.
+        plan: What that takes, None where the model runs here.
+        injections: Whether they are checked too.
+    """
+
+    asking: Asking
+    planned: Sequence[Planned]
+    plan: Plan | None
+    _: KW_ONLY
+    injections: bool = False
+
+    def shown(self) -> Quote:
+        """Show it, and return it."""
+        from pocketscore.cli.label_tables import print_plan
+
+        print_plan(self.asking, self.planned, self.plan, injections=self.injections)
+        return self
+
+    def corrected(self, model: Opened) -> None:
+        """Show what became of it, where the first answers showed that probabilities are read in another way."""
+        from pocketscore.cli.label_tables import print_changed
+
+        now = model.plan(self.planned)
+        if self.plan is not None and now is not None and self.plan.method != now.method:
+            print_changed(self.asking, self.planned, now, injections=self.injections)
 
 
 @dataclass(frozen=True)
@@ -34,19 +69,22 @@ class Preview:
     _: KW_ONLY
     yes: bool
 
-    def show(self, model: Opened, items: Sequence[Responses]) -> None:
+    def show(self, model: Opened, items: Sequence[Responses], more: Unlabelled) -> None:
         """For one model. Raises typer.Exit (code 0) when the run ends here."""
-        from pocketscore.cli.label_tables import print_item, print_plan
+        from pocketscore.cli.label_tables import print_item
         from pocketscore.llm.labelling import first_answers
 
         self.progress.close()
         typer.echo(f"teacher: {model.asking.name}")
-        planned = [model.asking.planned(responses) for responses in items]
+        planned = [model.asking.planned(responses, more.get(responses.item.id, ())) for responses in items]
         for responses, item in zip(items, planned, strict=True):
             print_item(responses, item)
-        print_plan(model.asking, planned, model.plan(planned), injections=False)
+        quote = Quote(model.asking, planned, model.plan(planned)).shown()
+        if quote.plan is not None and not quote.plan.calls:
+            return  # everything was answered before
         batches = first_answers(items, model, self.progress, self.first, self.seed)
         self.progress.close()
+        quote.corrected(model)
         if batches and not liked(batches, yes=self.yes):
             typer.echo("stopped after the first answers; the same command with --yes goes on, asking for none twice")
             raise typer.Exit

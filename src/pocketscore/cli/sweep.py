@@ -7,15 +7,16 @@ import sys
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pocketscore.cli import options
+from pocketscore.cli.again import distill_words
 from pocketscore.cli.bundles import bundled
 from pocketscore.cli.column_options import ColumnOptions
 from pocketscore.cli.distill import (
-    check_language,
+    check_teachers,
     given,
     layers_of,
     progress_console,
@@ -121,11 +122,11 @@ def sweep(
     )
     what = given(vectors=vectors, suspects=suspects, decision=decision, at_least=at_least, seed=seed)
     base = settings_from("pocketscore", how, {"transfer": 0, "language": language.settings(seed), **what})
-    check_language(language, base)
     settings = search.settings(base, teacher_probabilities)
     described = read_items(items) if items else None
     source = Source(responses, columns.choice, described, tuple(only or ()), scale, teacher_probabilities, unlabelled)
-    _run_and_print(source, out, settings, language, _distill_words(context), (engine, address))
+    check_teachers(source, teacher, language, base)
+    _run_and_print(source, out, settings, language, distill_words(context, without=TURNED), (engine, address))
 
 
 def _run_and_print(
@@ -183,34 +184,6 @@ def _transfers(text: str | None, base: DistillSettings, probabilities: Path | No
         return tuple(int(part) for part in text.split(","))
     except ValueError:
         raise InputError(f"--transfer {text!r} are no numbers", "write for example 0,4,12") from None
-
-
-def _distill_words(context: typer.Context) -> tuple[str, ...]:
-    """How the distill command begins that repeats a trial: what the user gave here and distill takes too."""
-    from typer.main import get_command
-
-    from pocketscore.cli.distill import distill
-
-    app = typer.Typer(add_completion=False)
-    app.command()(distill)
-    known = {parameter.name for parameter in get_command(app).params} - TURNED
-    words = ["pocketscore", "distill", str(context.params["responses"])]
-    for parameter in context.command.params:
-        source = context.get_parameter_source(parameter.name or "")
-        if (
-            parameter.name in known
-            and parameter.name != "responses"
-            and source is not None
-            and source.name == "COMMANDLINE"
-        ):
-            words += _words(parameter.opts[-1], context.params[parameter.name])
-    return tuple(words)
-
-
-def _words(option: str, value: Any) -> list[str]:  # noqa: ANN401 (whatever an option holds)
-    if isinstance(value, bool):
-        return [option] if value else []
-    return [word for each in (value if isinstance(value, list | tuple) else [value]) for word in (option, str(each))]
 
 
 def _print(found: SweepNotes, out: Path) -> None:

@@ -40,19 +40,19 @@ def print_evaluation(found: Evaluation, dropped: int) -> None:
 
 def print_result(result: ItemResult, names: Mapping[str, str]) -> None:
     """Agreement on the test part of everything compared."""
-    rows = {names[name]: found for name, found in result.agreement.items()}
+    from pocketscore.results import compared_with, nobody_scored
+
+    model = result.responses.scored_by
+    rows = {names[name]: found for name, found in result.agreement.items() if name in compared_with(model)}
     if result.human is not None:
         rows["Two human raters"] = result.human
     n = result.agreement["student"].n
-    model = result.responses.scored_by
     against = f"the scores of {escape(model)}, not of people," if model else "the human score"
     console = Console()
     console.print(
         _agreement(f"Item {escape(result.responses.item.id)}: agreement with {against} on {n} test answers", rows)
     )
     if model:
-        from pocketscore.results import nobody_scored
-
         console.print(escape(nobody_scored(result.responses)), style="bold")
 
 

@@ -41,7 +41,7 @@ _PARTS = {
 
 @dataclass(frozen=True)
 class Dropped:
-    """A row left out: its number in the file (the header is row 1), ids as far as known, and why."""
+    """A row left out: its number in the file (the header is row 1; 0 if unknown), ids as far as known, and why."""
 
     row: int
     id: str
@@ -128,6 +128,13 @@ def read_responses(
         path=path,
         sha256=hashlib.sha256(data).hexdigest(),
     )
+
+
+def has_scores(path: Path, choice: ColumnChoice) -> bool:
+    """Whether a file holds a single score. Raises InputError when it cannot be read."""
+    table = parse_table(read_bytes(path), path)
+    column = resolve(table, choice, needs_score=False).score
+    return column is not None and any(label_text(cell) is not None for cell in table.column(column))
 
 
 @dataclass(frozen=True)

@@ -146,7 +146,7 @@ def _fill(cell: Cell, value: object, where: str) -> None:
 
 def parse_parquet(data: bytes, path: Path) -> Grid:
     """A parquet file; its schema is kept for writing."""
-    arrow, parquet = _pyarrow()
+    arrow, parquet = import_pyarrow()
     try:
         table = parquet.read_table(io.BytesIO(data))
     except (arrow.ArrowException, OSError) as error:
@@ -157,7 +157,7 @@ def parse_parquet(data: bytes, path: Path) -> Grid:
 
 def render_parquet(columns: Sequence[str], rows: Sequence[Sequence[object]], dialect: Dialect) -> bytes:
     """Bytes of a parquet file: known columns keep their type, mixed new ones become text."""
-    arrow, parquet = _pyarrow()
+    arrow, parquet = import_pyarrow()
     schema: Any = dialect.schema
     known = {} if schema is None else {field.name: field.type for field in schema}
 
@@ -173,7 +173,8 @@ def render_parquet(columns: Sequence[str], rows: Sequence[Sequence[object]], dia
     return buffer.getvalue()
 
 
-def _pyarrow() -> tuple[Any, Any]:
+def import_pyarrow() -> tuple[Any, Any]:
+    """The modules pyarrow and pyarrow.parquet. Raises MissingExtraError."""
     try:
         import pyarrow
         import pyarrow.parquet

@@ -102,7 +102,7 @@ class ItemFitter:
         lesson = replace(plain, targets=Targets(hard, soft), vectors=self._vectors())
         more = self._transfer_set(taught)
         labels = self._labeller.label(self._number, more.texts, more.folds) if more.texts else None
-        added = Labelled.softly((), soft[:0]) if labels is None else Labelled.softly(more.texts, labels)
+        added = Labelled.softly((), soft[:0]) if labels is None else _spoken_of(more.texts, labels)
         attacked = self._attacked(lesson, added)
         added += attacked
         return _with(lesson, added) if added.texts else lesson, len(attacked.texts)
@@ -216,7 +216,7 @@ class ItemFitter:
         """What every method with probabilities says."""
         checked, test = self._parts[Part.VALIDATION], self._parts[Part.TEST]
         parts = np.array(self._responses.parts)
-        soft = taught.soft.probabilities
+        soft = np.where(taught.silent[:, None], np.nan, taught.soft.probabilities)
         networks = {
             name: Said(scorer.score(checked.texts).probabilities, scorer.score(test.texts).probabilities)
             for name, scorer in scorers.items()
@@ -228,7 +228,9 @@ class ItemFitter:
         scores, scale = self._parts[Part.VALIDATION].scores, self._responses.item.scale
         if self._settings.decision == "likeliest":
             return None
-        return cut_points(said.validation @ scale.values, scores, scale)
+        expected = said.validation @ scale.values
+        known = np.isfinite(expected)
+        return cut_points(expected[known], scores[known], scale)
 
     def _tfidf(self) -> Said:
         train, validation, test = (self._parts[part] for part in (Part.TRAIN, Part.VALIDATION, Part.TEST))
@@ -252,6 +254,12 @@ def _gaming(scorer: Scorer, test: Responses, seed: int) -> GamingReport | None:
     if scale.kind == "nominal":
         return None
     return gaming(victim(scorer), Answers(test.texts, steps_of(test.scores, scale)), seed)
+
+
+def _spoken_of(texts: tuple[str, ...], labels: Floats) -> Labelled:
+    """The texts that a teacher had an answer for."""
+    known = np.flatnonzero(np.isfinite(labels).all(axis=1))
+    return Labelled.softly(tuple(texts[i] for i in known.tolist()), labels[known])
 
 
 def _deferred(promised: Promise | None, test: Judged) -> Outcome | None:

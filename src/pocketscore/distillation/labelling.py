@@ -27,18 +27,23 @@ from pocketscore.teachers.settings import TeacherSettings
 from pocketscore.types import Floats, Ints, Part, Responses, SoftLabels
 from pocketscore.workdir import WorkDir
 
+SPENT = ("calls", "tokens", "cost")
+"""Entries of a language model's provenance that differ between equal runs."""
+
 
 @dataclass(frozen=True, eq=False)
 class Taught:
     """A teacher's answer for one item.
 
     Attributes:
-        soft: Soft labels of all N responses.
+        soft: Soft labels of all N responses; where no teacher had an answer, the shares of the score points.
+        silent: (N,) whether that was so.
         calibration: Of the teacher, if it was fine-tuned here and asked out of fold.
         parameters: Number of weights of the teacher, None when unknown.
     """
 
     soft: SoftLabels
+    silent: npt.NDArray[np.bool_]
     calibration: Calibration | None
     parameters: int | None
 
@@ -50,7 +55,10 @@ class Labeller(Protocol):
         """Soft labels of an item's responses."""
 
     def label(self, item: int, texts: Sequence[str], folds: Ints) -> Floats | None:
-        """Soft labels (M, K) of new texts, each by the teacher of its fold; None when this teacher cannot be asked."""
+        """Soft labels (M, K) of new texts, each by the teacher of its fold; NaN where nobody has an answer.
+
+        None when this teacher cannot be asked at all.
+        """
 
     def answer(self, texts: Sequence[str]) -> bool:
         """Score texts as in use, for a measure of speed; False when this teacher cannot be asked."""
@@ -117,28 +125,31 @@ class CrossFitLabeller:
         out_of_fold, scores = logits[:, folds[rows], rows], responses.scores[rows]
         mixture = self._mixtures[item] = Mixture(out_of_fold, scores, honest=honest, oracle=oracle)
         said = np.asarray(np.isfinite(logits).any(axis=(1, 3)))
-        soft = SoftLabels(mixture.probabilities(logits), folds, self._provenance(mixture, said))
+        mixed = mixture.probabilities(logits)
+        silent = np.asarray(np.isnan(mixed).any(axis=1))
+        mixed[silent] = _shares(scores, len(responses.item.scale))
+        soft = SoftLabels(mixed, folds, self._provenance(mixture, said))
         known = np.asarray(np.isfinite(out_of_fold).all(axis=(0, 2)))
         measured = honest and oracle is None and bool(known.any())
         calibration = _calibration(out_of_fold[:, known], scores[known], mixture) if measured else None
-        return Taught(soft, calibration, self._parameters())
+        return Taught(soft, silent, calibration, self._parameters())
 
     def label(self, item: int, texts: Sequence[str], folds: Ints) -> Floats | None:
         """Soft labels by the fold that has seen none of a text's sources, the mean of all where that is `MEAN`.
 
         Language models say nothing about augmented answers; where there is no other teacher, nobody does.
         """
-        if not without_prompted(self._settings.models):
-            return None
         return self._mixtures[item].probabilities(self._logits(item, texts, folds))
 
     def answer(self, texts: Sequence[str]) -> bool:
-        """Score texts with one fold's teachers, nothing cached; language models are not asked."""
+        """Score texts with one fold's teachers, nothing cached; False where a language model would have to be paid."""
+        if self._models:
+            return False
         for encoder in self._encoders.values():
             encoder.answer(texts)
         if ngrams.NAME in self._settings.models:
             self._ngrams[0].logits(texts, 0)
-        return bool(without_prompted(self._settings.models))
+        return True
 
     def states(self, words: Sequence[str]) -> Floats | None:
         """Mean-pooled states of the first pretrained encoder."""
@@ -151,7 +162,8 @@ class CrossFitLabeller:
         """The language models as teachers of one item; made, and so checked, before anything is trained or paid."""
         folds = self._settings.folds
         return {
-            name: Prompted(self._items[item], model, folds, self._folds[item]) for name, model in self._models.items()
+            name: Prompted(self._items[item], model, folds, self._folds[item], self._progress)
+            for name, model in self._models.items()
         }
 
     def _ngram_teacher(self, item: int) -> NgramTeacher:
@@ -183,7 +195,8 @@ class CrossFitLabeller:
         """What the teachers are, how they were mixed, and which of them did not answer everything."""
         names = self._settings.models
         entries = [dict(teacher.provenance()) for teacher in self._encoders.values()]
-        entries += [dict(model.provenance()) for model in self._models.values()]
+        for model in self._models.values():  # what was spent depends on earlier runs, and stands in the receipts
+            entries.append({key: value for key, value in model.provenance().items() if key not in SPENT})
         keys = dict.fromkeys(key for entry in entries for key in entry)
         silent = {name: int((~row).sum()) for name, row in zip(names, said, strict=True) if not row.all()}
         return {
@@ -204,7 +217,7 @@ class FileLabeller:
 
     def teach(self, item: int) -> Taught:
         """The file's soft labels."""
-        return Taught(self._soft[item], None, None)
+        return Taught(self._soft[item], np.zeros(len(self._soft[item].folds), dtype=np.bool_), None, None)
 
     def label(self, item: int, texts: Sequence[str], folds: Ints) -> Floats | None:
         """None: the model behind the file is not here."""
@@ -224,6 +237,12 @@ def _answers(items: Sequence[Responses], part: Part) -> Answers:
         np.concatenate([np.full(len(responses), i, dtype=np.int64) for i, responses in enumerate(parts)]),
         np.concatenate([responses.scores for responses in parts]),
     )
+
+
+def _shares(scores: Ints, points: int) -> Floats:
+    """(K,) how often each score point was given, none never."""
+    counts = np.bincount(scores, minlength=points) + 1.0
+    return np.asarray(counts / counts.sum())
 
 
 def _calibration(logits: Floats, scores: Ints, mixture: Mixture) -> Calibration:

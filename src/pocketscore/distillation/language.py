@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from pocketscore.errors import InputError
 from pocketscore.llm.asking import Asking, Opened
-from pocketscore.llm.endpoint import is_endpoint
+from pocketscore.llm.endpoint import Endpoint, is_endpoint
 from pocketscore.llm.model import LanguageModel
 from pocketscore.llm.settings import LanguageSettings
 from pocketscore.progress import Progress
@@ -37,7 +38,7 @@ def shown(name: str) -> str:
     >>> shown("lm:models/ada/qwen"), shown("http://127.0.0.1:8000/v1/org/qwen"), shown("bert-base-uncased")
     ('lm:qwen', 'http://127.0.0.1:8000/v1/org/qwen', 'bert-base-uncased')
     """
-    return name if is_endpoint(name) else name.removesuffix(bare(name)) + model_name(bare(name))
+    return Endpoint.parse(name).name if is_endpoint(name) else name.removesuffix(bare(name)) + model_name(bare(name))
 
 
 def asking(name: str, settings: LanguageSettings, folder: Path) -> Asking:
@@ -55,12 +56,22 @@ def opened(
         InputError: When one may not be asked (another machine, a limit without a price, ...).
         TeacherError: When one cannot be loaded.
     """
+    _check_one_service([Endpoint.parse(name) for name in names if is_endpoint(name)], settings)
     with ExitStack() as stack:
         yield {
             name: stack.enter_context(asking(name, settings, folder).opened(progress))
             for name in names
             if is_prompted(name)
         }
+
+
+def _check_one_service(endpoints: Sequence[Endpoint], settings: LanguageSettings) -> None:
+    """One key, one price and one budget hold for a run, so they belong to one service."""
+    remedy = "ask one of them with pocketscore label, and give its labels with --teacher-probabilities"
+    if len({urlsplit(endpoint.url).netloc for endpoint in endpoints}) > 1:
+        raise InputError(f"{' and '.join(e.name for e in endpoints)}: one would get the key of the other", remedy)
+    if len(endpoints) > 1 and settings.access.price is not None:
+        raise InputError(f"one price for {len(endpoints)} models", "give a table of prices (--prices)")
 
 
 def language_model(

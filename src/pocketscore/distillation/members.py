@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import numpy as np
 
+from pocketscore.errors import TeacherError
 from pocketscore.llm.asking import Opened
 from pocketscore.llm.calibration import Calibrator, crossfitted
+from pocketscore.llm.model import Answers
+from pocketscore.progress import Progress, Silent
 from pocketscore.types import Floats, Ints, Part, Responses
 
 MEAN = -1
@@ -43,6 +47,18 @@ class Folded:
         return logits
 
 
+def note_failures(answers: Answers, item: str, name: str, progress: Progress) -> None:
+    """Note why answers got no score. Raises TeacherError where that is for want of money: half a teacher misleads."""
+    reasons = Counter(failure.reason for failure in answers.failures)
+    for reason, n in reasons.most_common():
+        progress.note(f"item {item}: {n} answers without a score by {name}: {reason}")
+    if left := sum(failure.kind == "budget" for failure in answers.failures):
+        raise TeacherError(
+            f"{name}: the budget was reached with {left} of {len(answers.logits)} answers to item {item} unanswered",
+            "raise --max-cost or --max-calls and give the same command again; what was answered is not paid for twice",
+        )
+
+
 class Prompted:
     """A language model, calibrated on the training answers that people scored.
 
@@ -53,11 +69,19 @@ class Prompted:
         responses: The split responses.
         model: The language model, open.
         folds: Number of folds of the other teachers.
-        train_folds: (T,) fold of each training answer: calibration too is fitted on other rows than it is used on.
+        train_folds: (T,) fold of each training answer: calibration too is fitted on other rows than it is used on. With
+            one fold, where the other teachers are not calibrated either, there is none.
+        progress: Told why answers got no score.
+
+    Raises:
+        InputError: When nothing is known about the item, or a score point has no example.
     """
 
-    def __init__(self, responses: Responses, model: Opened, folds: int, train_folds: Ints) -> None:
+    def __init__(
+        self, responses: Responses, model: Opened, folds: int, train_folds: Ints, progress: Progress | None = None
+    ) -> None:
         self._responses, self._model, self._folds, self._train_folds = responses, model, folds, train_folds
+        self._progress = progress or Silent()
         self._train = np.flatnonzero(np.array(responses.parts) == Part.TRAIN)
         self._said: dict[str, Floats] = {}
         self._calibrator: Calibrator | None = None
@@ -78,7 +102,7 @@ class Prompted:
     def _of_responses(self) -> Floats:
         raw = self._raw(self._responses.texts)
         found = self._fitted().apply(raw)
-        if self._by_people and self._folds > 1:
+        if self._calibrated:
             found[self._train] = crossfitted(raw[self._train], self._responses.scores[self._train], self._train_folds)
         return found
 
@@ -86,17 +110,19 @@ class Prompted:
         if self._calibrator is None:
             raw = self._raw([self._responses.texts[i] for i in self._train.tolist()])
             scores = self._responses.scores[self._train]
-            self._calibrator = Calibrator.fit(raw, scores) if self._by_people else Calibrator.none(raw.shape[1])
+            self._calibrator = Calibrator.fit(raw, scores) if self._calibrated else Calibrator.none(raw.shape[1])
         return self._calibrator
 
     @property
-    def _by_people(self) -> bool:
-        """Whether people's scores are there to calibrate on."""
-        return not self._responses.scored_by
+    def _calibrated(self) -> bool:
+        """Whether people's scores are there to calibrate on, and rows apart from them."""
+        return not self._responses.scored_by and self._folds > 1
 
     def _raw(self, texts: Sequence[str]) -> Floats:
         """(N, K) what the model says, each text asked about once."""
         fresh = list(dict.fromkeys(text for text in texts if text not in self._said))
         if fresh:
-            self._said.update(zip(fresh, self._model.ask(self._responses, fresh).logits, strict=True))
+            answers = self._model.ask(self._responses, fresh)
+            note_failures(answers, self._responses.item.id, self._model.asking.name, self._progress)
+            self._said.update(zip(fresh, answers.logits, strict=True))
         return np.array([self._said[text] for text in texts])

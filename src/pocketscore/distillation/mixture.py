@@ -18,7 +18,7 @@ class Mixture:
     """softmax(Σ wₘ zₘ) of M teachers, of which some may have said nothing about a row.
 
     A language model is not asked about augmented answers, and a call may fail: then the others are mixed with weights
-    of their own, fitted without it. Where nobody said anything, the scores' own shares are the best guess.
+    of their own, fitted without it. Where nobody said anything the mixture is silent too.
 
     Args:
         logits: (M, N, K) logits of training rows by teachers that had not seen their scores; NaN where none.
@@ -31,8 +31,6 @@ class Mixture:
     def __init__(self, logits: Floats, scores: Ints, *, honest: bool = True, oracle: int | None = None) -> None:
         self._logits, self._scores, self._honest, self._oracle = logits, scores, honest, oracle
         self._weights: dict[Present, Floats] = {}
-        shares = np.bincount(scores, minlength=logits.shape[2]) + 1.0
-        self._shares = shares / shares.sum()
 
     def weights(self, present: Present) -> Floats:
         """Weights (M,) where these teachers have spoken, 0 for the others."""
@@ -44,9 +42,9 @@ class Mixture:
         return self._weights[present]
 
     def probabilities(self, logits: Floats) -> Floats:
-        """(N, K) probabilities of (M, F, N, K) logits: the mean of the folds that were asked."""
+        """(N, K) probabilities of (M, F, N, K) logits: the mean of the folds asked; NaN where nobody spoke."""
         spoken = np.asarray(np.isfinite(logits).any(axis=(1, 3)))
-        mixed = np.broadcast_to(self._shares, logits.shape[2:]).copy()
+        mixed = np.full(logits.shape[2:], np.nan)
         for present in sorted({tuple(column) for column in spoken.T.tolist()}):
             members = np.flatnonzero(present)
             if len(members):

@@ -13,8 +13,8 @@ from pocketscore.data import DataSet
 from pocketscore.data.files import file_names, make_folder
 from pocketscore.distillation import outputs
 from pocketscore.distillation.fit import ItemFitter
-from pocketscore.distillation.labelling import CrossFitLabeller, FileLabeller, Labeller
-from pocketscore.distillation.language import opened
+from pocketscore.distillation.labelling import SPENT, CrossFitLabeller, FileLabeller, Labeller
+from pocketscore.distillation.language import opened, shown
 from pocketscore.distillation.settings import DistillSettings
 from pocketscore.distillation.source import (
     Preview,
@@ -28,6 +28,7 @@ from pocketscore.distillation.source import (
     unlabelled_answers,
 )
 from pocketscore.engine import Here, StreamEngine
+from pocketscore.llm.asking import Opened
 from pocketscore.llm.settings import LanguageSettings
 from pocketscore.progress import Progress, Silent
 from pocketscore.results import ItemResult
@@ -95,11 +96,11 @@ def distill(
     torch.use_deterministic_algorithms(mode=True, warn_only=True)  # on a GPU some operations have no other form
     names = () if source.probabilities is not None else settings.teacher.models
     with opened(names, settings.language or LanguageSettings(), work.folder, log) as models:
-        data, items = split_items(read(source, models, preview, log), settings)
+        data, items = split_items(read(source, settings, models, preview, log), settings)
         describe(data, items, log)
-        if not items[0].scored_by:
-            show_preview(preview, models, items)
         more = unlabelled_answers(source, items, log)
+        if not items[0].scored_by:
+            show_preview(preview, models, items, more)
         where = engine or Here()
         labeller: Labeller = (
             CrossFitLabeller(items, settings.teacher, work, log, models, where, processes)
@@ -109,14 +110,21 @@ def distill(
         fit = partial(_fitted, items, labeller, settings, work, log, more)
         # What language models answer is kept by this process.
         results = _in_turn(Here() if models else where, fit, len(items), log)
+        _note_spent(models, log)
     files = file_names([result.responses.item.id for result in results])
     results = [outputs.write_scorer(r, folder / name, data, settings) for r, name in zip(results, files, strict=True)]
     log.start("report", 1)
     speeds = {r.responses.item.id: outputs.measure_speed(r, labeller) for r in results}
     outputs.write_evidence(results, data, settings, speeds, folder, command)
-    log.advance()
     log.note("finished")
     return Distilled(folder, tuple(results), data)
+
+
+def _note_spent(models: Mapping[str, Opened], log: Progress) -> None:
+    """Note what language models have cost so far, earlier runs with the same receipts included."""
+    for name, model in models.items():
+        spent = {key: value for key, value in model.provenance().items() if key in SPENT}
+        log.note(f"{shown(name)}, all receipts: {', '.join(f'{key} {value}' for key, value in spent.items())}")
 
 
 def _in_turn(

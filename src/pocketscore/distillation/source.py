@@ -21,6 +21,7 @@ from pocketscore.data import (
 from pocketscore.data.items import ScaleKind
 from pocketscore.data.split import USUAL, WITH_CALIBRATION
 from pocketscore.distillation import outputs
+from pocketscore.distillation.budget import largest
 from pocketscore.distillation.harden import lowest_point
 from pocketscore.distillation.language import shown
 from pocketscore.distillation.settings import DistillSettings
@@ -31,8 +32,11 @@ from pocketscore.progress import Progress, Silent
 from pocketscore.referral import check_asked
 from pocketscore.types import Part, Responses
 
-Preview = Callable[[Opened, Sequence[Responses]], None]
-"""Shown an open language model and the items that it will be asked about; may raise to stop."""
+Unlabelled = Mapping[str, tuple[str, ...]]
+"""Answers that nobody has scored, by item id."""
+
+Preview = Callable[[Opened, Sequence[Responses], Unlabelled], None]
+"""Shown an open language model, and the items and unscored answers that it will be asked about; may raise to stop."""
 
 
 @dataclass(frozen=True)
@@ -58,22 +62,40 @@ class Source:
     unlabelled: Path | None = None
 
 
-def read(source: Source, models: Mapping[str, Opened], preview: Preview | None, log: Progress) -> DataSet:
+def read(
+    source: Source,
+    settings: DistillSettings,
+    models: Mapping[str, Opened],
+    preview: Preview | None,
+    log: Progress,
+) -> DataSet:
     """The scored responses; where nobody has scored any, the first of the language models stands in."""
     how = (source.path, source.columns, source.items, source.only, source.scale)
     data = unscored(*how) if models else None
     if data is None:
         return read_responses(*how)
+    if source.unlabelled is not None:
+        raise InputError(
+            f"nobody has scored an answer of {source.path.name}, so {source.unlabelled.name} adds nothing of its own",
+            "put all answers into one file and leave out --unlabelled",
+        )
     name, model = next(iter(models.items()))
-    show_preview(preview, {name: model}, unparted(data, shown(name)))
+    asked = unparted(data, shown(name))
+    for responses in asked:  # what cannot work is said before anything is paid for
+        check_asked(settings.wrong_at_most, responses)
+        if settings.budget is not None:
+            largest(settings.budget, responses, settings.at_least)
+    show_preview(preview, models, asked, {})
     return with_stand_in(data, shown(name), model, log)
 
 
-def show_preview(preview: Preview | None, models: Mapping[str, Opened], items: Sequence[Responses]) -> None:
-    """Show every open language model and the items that it will be asked about."""
+def show_preview(
+    preview: Preview | None, models: Mapping[str, Opened], items: Sequence[Responses], more: Unlabelled
+) -> None:
+    """Show every open language model and what it will be asked about."""
     if preview is not None:
         for model in models.values():
-            preview(model, items)
+            preview(model, items, more)
 
 
 def check_together(source: Source, settings: DistillSettings) -> None:
@@ -87,7 +109,7 @@ def check_together(source: Source, settings: DistillSettings) -> None:
         raise InputError("with lambda = 0 nobody scores the unlabelled answers", "leave out --unlabelled or --lambda")
 
 
-def unlabelled_answers(source: Source, items: Sequence[Responses], log: Progress) -> dict[str, tuple[str, ...]]:
+def unlabelled_answers(source: Source, items: Sequence[Responses], log: Progress) -> Unlabelled:
     """Answers that nobody has scored, by item id."""
     if source.unlabelled is None:
         return {}
@@ -124,7 +146,7 @@ def describe(data: DataSet, items: Sequence[Responses], log: Progress) -> None:
     """Note what was read, what was left out, and how the items are split."""
     log.note(f"read {data.path.name}: {sum(map(len, items))} responses, {len(items)} item(s)")
     for row in data.dropped:
-        log.note(f"left out row {row.row} (id {row.id}, item {row.item}): {row.reason}")
+        log.note(f"left out row {row.row or '?'} (id {row.id}, item {row.item}): {row.reason}")
     for item in data.skipped:
         log.note(f"skipped item {item.item}: {item.reason}")
     for responses in items:

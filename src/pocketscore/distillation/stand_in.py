@@ -9,9 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from pocketscore.data import ColumnChoice, DataSet, SkippedItem, read_responses
-from pocketscore.data.clean import MIN_RESPONSES
+from pocketscore.data import ColumnChoice, DataSet, Dropped, SkippedItem, read_responses
+from pocketscore.data.clean import MIN_RESPONSES, has_scores
 from pocketscore.data.items import ItemText, ScaleKind
+from pocketscore.distillation.members import note_failures
 from pocketscore.errors import TeacherError
 from pocketscore.llm.asking import Opened
 from pocketscore.llm.model import Answers
@@ -26,13 +27,14 @@ def unscored(
     only: tuple[str, ...],
     kind: ScaleKind | None,
 ) -> DataSet | None:
-    """The responses of a file in which nobody has scored anything; None where somebody has.
+    """The responses of a file in which nobody has scored anything; None where somebody has scored some.
 
     Raises:
         InputError: When the file cannot be read, or nothing says what an item's score points are.
     """
-    data = read_responses(path, choice, items, only, kind, purpose="label")
-    return None if any((responses.scores != MISSING).any() for responses in data.responses) else data
+    if has_scores(path, choice):
+        return None
+    return read_responses(path, choice, items, only, kind, purpose="label")
 
 
 def unparted(data: DataSet, name: str) -> tuple[Responses, ...]:
@@ -58,9 +60,12 @@ def with_stand_in(data: DataSet, name: str, model: Opened, progress: Progress) -
         TeacherError: When the model cannot be asked, or no item is left.
     """
     done: list[Responses] = []
-    skipped = list(data.skipped)
+    skipped, dropped = list(data.skipped), list(data.dropped)
     for whole, asked in zip(data.responses, unparted(data, name), strict=True):
-        found = _scored(replace(asked, parts=whole.parts), model.ask(asked, asked.texts), progress)
+        answers = model.ask(asked, asked.texts)
+        note_failures(answers, whole.item.id, name, progress)
+        dropped += (Dropped(0, whole.ids[f.row], whole.item.id, f"no score by {name}") for f in answers.failures)
+        found = _scored(replace(asked, parts=whole.parts), answers)
         if reason := _shortage(found):
             skipped.append(SkippedItem(whole.item.id, reason))
         else:
@@ -70,13 +75,11 @@ def with_stand_in(data: DataSet, name: str, model: Opened, progress: Progress) -
             f"{name} scored too little to learn from: item {skipped[-1].item} has {skipped[-1].reason}",
             "look at its answers with pocketscore label, or have people score some",
         )
-    return replace(data, responses=tuple(done), skipped=tuple(skipped))
+    return replace(data, responses=tuple(done), skipped=tuple(skipped), dropped=tuple(dropped))
 
 
-def _scored(responses: Responses, answers: Answers, progress: Progress) -> Responses:
-    """The responses that got a score; the log names the others."""
-    for failure in answers.failures:
-        progress.note(f"left out {responses.ids[failure.row]}, item {responses.item.id}: {failure.reason}")
+def _scored(responses: Responses, answers: Answers) -> Responses:
+    """The responses that got a score."""
     answered = np.isfinite(answers.logits).all(axis=1)
     best = np.where(answered, np.nan_to_num(answers.logits).argmax(axis=1), MISSING).astype(np.int64)
     return replace(responses, scores=best).take(np.flatnonzero(answered))

@@ -130,14 +130,14 @@ def _prepared(
     torch.use_deterministic_algorithms(mode=True, warn_only=True)  # as `distill` does
     names = () if source.probabilities is not None else base.teacher.models
     with opened(names, base.language or LanguageSettings(), work.folder, log) as models:
-        data, items = split_items(read(source, models, preview, log), base)
+        data, items = split_items(read(source, base, models, preview, log), base)
         more = unlabelled_answers(source, items, log)
         transfers = tuple(sorted(settings.transfers))
         space = Space(sizes(items, settings), settings.lambdas, settings.temperatures, transfers)
         search = Search(work.folder / JOURNAL, space, _about(source, items, more, settings), base.seed)
         describe(data, items, log)
         if not items[0].scored_by:
-            show_preview(preview, models, items)
+            show_preview(preview, models, items, more)
         teacher: Labeller = (
             CrossFitLabeller(items, base.teacher, work, log, models, engine)
             if source.probabilities is None

@@ -20,7 +20,7 @@ from pocketscore.distillation.sweep_settings import Choice, SweepSettings
 from pocketscore.report import findings
 from pocketscore.report.sweep import render_sweep
 from pocketscore.report.sweep_notes import KnobNote, Pick, PickedItem, SweepNotes, TrialNote
-from pocketscore.results import ItemResult, nobody_scored
+from pocketscore.results import ItemResult, compared_with, nobody_scored, scores_of
 from pocketscore.types import MISSING, Part, plain_number
 
 SWEEP = "sweep.json"
@@ -51,6 +51,7 @@ def write_sweep(
         file=data.path.name,
         sha256=data.sha256,
         items=tuple(responses.item.id for responses in bench.items),
+        scored_by=bench.items[0].scored_by,  # all or none: a file is unscored as a whole
         checked=sum(int((r.part(Part.VALIDATION).scores != MISSING).sum()) for r in bench.items),
         budget=settings.budget,
         wanted=settings.trials,
@@ -90,8 +91,10 @@ def _picks(
 
 def sweep_dict(notes: SweepNotes) -> dict[str, object]:
     """JSON-ready; nothing in it depends on the clock. Undefined numbers are None."""
-    raw = asdict(notes)
-    raw["objective"] = "cross-entropy against human scores on the validation part, mean over items; lower is better"
+    raw, against = asdict(notes), scores_of(notes.scored_by, "human scores")
+    raw["objective"] = f"cross-entropy against {against} on the validation part, mean over items; lower is better"
+    if not notes.scored_by:
+        del raw["scored_by"]  # as in evaluation.json
     raw["frontier"] = [trial.number for trial in notes.front]
     for pick in raw["picks"]:
         pick["trial"] = pick["trial"]["number"]
@@ -160,6 +163,7 @@ def _written(
 
 def _picked_item(result: ItemResult, folder: str) -> PickedItem:
     scale, found = result.responses.item.scale, result.agreement
+    compared = compared_with(result.responses.scored_by)
     return PickedItem(
         id=result.responses.item.id,
         file=f"{folder}/{result.file}",
@@ -168,6 +172,6 @@ def _picked_item(result: ItemResult, folder: str) -> PickedItem:
         metric=findings.METRICS[findings.main_metric(scale)],
         n=found["student"].n,
         student=findings.main_estimate(found["student"], scale),
-        teacher=findings.main_estimate(found["teacher"], scale),
+        teacher=findings.main_estimate(found["teacher"], scale) if "teacher" in compared else None,
         people=None if result.human is None else findings.main_estimate(result.human, scale),
     )

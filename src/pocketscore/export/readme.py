@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 
-from pocketscore.results import METHODS
+from pocketscore.results import compared_with, scores_of, unknown_agreement
 from pocketscore.student.scorer import Scorer
 
 _FRONT = """---
@@ -81,6 +81,8 @@ def _purpose(scorer: Scorer, metadata: Mapping[str, str]) -> str:
     kind, points = scorer.scale.kind, ", ".join(map(plain, scorer.scale.points))
     question = _at(json.loads(metadata.get("prompt", "null")), "question")
     asked = f"\n> {plain(question)}\n" if isinstance(question, str) and question.strip() else ""
+    model = _scored_by(scorer.card)
+    unknown = f"\n**{unknown_agreement(plain(model))}**\n" if model else ""
     rule = "The score is the likeliest point."
     if scorer.cuts is not None:
         cuts = ", ".join(f"{cut:g}" for cut in scorer.cuts)
@@ -90,7 +92,7 @@ def _purpose(scorer: Scorer, metadata: Mapping[str, str]) -> str:
 Drafts scores of written answers to one question, for teachers and researchers who check them.
 {asked}
 It gives probabilities of the score points {points} ({kind} scale). {rule}
-"""
+{unknown}"""
 
 
 def _training(scorer: Scorer) -> str:
@@ -98,7 +100,7 @@ def _training(scorer: Scorer) -> str:
         ("Training answers", _at(scorer.card, "responses", "train")),
         ("Validation answers", _at(scorer.card, "responses", "validation")),
         ("Test answers", _at(scorer.card, "responses", "test")),
-        ("Answers without a human score, labelled by the teacher", _at(scorer.card, "student", "transfer_set")),
+        ("Further answers, scored by the teacher alone", _at(scorer.card, "student", "transfer_set")),
         ("Weight λ of the teacher", _at(scorer.card, "student", "lambda")),
         ("The teacher's parameters", _at(scorer.card, "teacher", "parameters")),
         ("The scorer's parameters", scorer.parameters),
@@ -114,8 +116,9 @@ def _agreement(card: Mapping[str, object]) -> str:
     metrics = [name for name in _METRICS if any(isinstance(_at(found, "metrics", name), Mapping) for _, found in rows)]
     if not metrics:
         return ""
+    model = _scored_by(card)
     lines = [
-        "## Agreement with the human score",
+        f"## Agreement with {scores_of(plain(model))}{', not of people' if model else ''}",
         "",
         "On answers kept out of training; in brackets 95 % intervals.",
         "",
@@ -129,11 +132,16 @@ def _agreement(card: Mapping[str, object]) -> str:
 
 def _compared(card: Mapping[str, object]) -> Iterator[tuple[str, object]]:
     """Name and numbers of each method and of the two raters, as far as the card has them."""
-    for key, name in METHODS.items():
+    for key, name in compared_with(_scored_by(card)).items():
         if found := _at(card, "test", key):
             yield name, found
     if found := _at(card, "human_human"):
         yield "Two human raters", found
+
+
+def _scored_by(card: Mapping[str, object]) -> str:
+    """The language model whose scores stand in for people's, '' if people scored."""
+    return str(_at(card, "evidence", "scored_by") or "")
 
 
 def _estimate(found: object, metric: str) -> str:

@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import NoReturn, Protocol
+from typing import NoReturn, Protocol, TypeVar
 
 import numpy as np
 
@@ -18,13 +18,15 @@ from pocketscore.llm.client import Client
 from pocketscore.llm.endpoint import Endpoint, is_endpoint
 from pocketscore.llm.for_item import prompted_teacher, scrubbing
 from pocketscore.llm.injections import Steering, steered
-from pocketscore.llm.model import Answers, Codes, Failure, LanguageModel, Prompt
+from pocketscore.llm.model import Answers, Codes, LanguageModel, Prompt
 from pocketscore.llm.parts import scored_rows
 from pocketscore.llm.remote import remote_plan
 from pocketscore.llm.settings import LanguageSettings
 from pocketscore.llm.teacher import PromptedTeacher
 from pocketscore.progress import Progress, Silent
 from pocketscore.types import Ints, Responses
+
+Asked = TypeVar("Asked", str, Prompt)
 
 _TAKEN_OUT = re.compile(r"\[(email|phone|number|name)\]")
 
@@ -78,14 +80,23 @@ class Asking:
     settings: LanguageSettings
     folder: Path
 
-    def planned(self, responses: Responses) -> Planned:
-        """What would be asked about an item; nothing is sent. Raises InputError as `teacher` does."""
-        teacher = self.teacher(responses, _Unopened(self.name))
-        sent = [*map(scrubbing(self.settings, responses), responses.texts)]
-        different, places = distinct(sent)
-        counts = [_taken_out(before, after) for before, after in zip(responses.texts, sent, strict=True)]
+    def planned(self, responses: Responses, more: Sequence[str] = ()) -> Planned:
+        """What would be asked about an item; nothing is sent. Raises InputError as `teacher` does.
+
+        Args:
+            responses: The item's answers.
+            more: Answers that are in no part.
+        """
+        teacher, asked = self._planning(responses), (*responses.texts, *more)
+        sent = [*map(scrubbing(self.settings, responses), asked)]
+        different, places = distinct(_prompts(teacher, sent))
+        counts = [_taken_out(before, after) for before, after in zip(asked, sent, strict=True)]
         shown = next((place for place, count in zip(places.tolist(), counts, strict=True) if count), 0)
-        return Planned(teacher.codes, tuple(teacher.prompts(different)), teacher.notes, shown, sum(counts, Counter()))
+        return Planned(teacher.codes, different, teacher.notes, shown, sum(counts, Counter()))
+
+    def prompts(self, responses: Responses) -> list[Prompt]:
+        """What would be asked about each answer, without what is scrubbed; nothing is sent."""
+        return _prompts(self._planning(responses), [*map(scrubbing(self.settings, responses), responses.texts)])
 
     @property
     def receipts(self) -> Path:
@@ -150,6 +161,9 @@ class Asking:
             if close := getattr(model, "close", None):
                 stack.callback(close)
             yield model
+
+    def _planning(self, responses: Responses) -> PromptedTeacher:
+        return self.teacher(responses, _Unopened(self.name))
 
     def teacher(self, responses: Responses, model: LanguageModel) -> PromptedTeacher:
         """The teacher of an item; where people scored nothing, its prompts show no examples.
@@ -218,8 +232,15 @@ class Opened:
         return teachers[0] if teachers else self.model.provenance()
 
 
-def distinct(texts: Sequence[str]) -> tuple[tuple[str, ...], Ints]:
-    """Each different text once, and for each of N texts its place among these.
+def _prompts(teacher: PromptedTeacher, texts: Sequence[str]) -> list[Prompt]:
+    """The prompt of each text, made once for those that are the same."""
+    different, places = distinct(texts)
+    made = teacher.prompts(different)
+    return [made[place] for place in places.tolist()]
+
+
+def distinct(texts: Sequence[Asked]) -> tuple[tuple[Asked, ...], Ints]:
+    """Each different text or prompt once, and for each of N its place among these.
 
     >>> texts, places = distinct(["b", "a", "b"])
     >>> texts, places.tolist()
@@ -231,8 +252,8 @@ def distinct(texts: Sequence[str]) -> tuple[tuple[str, ...], Ints]:
 
 def spread(answers: Answers, places: Ints) -> Answers:
     """Answers about M different texts as answers about N, each at its place among the M."""
-    reasons = {failure.row: failure.reason for failure in answers.failures}
-    failures = [Failure(row, reasons[place]) for row, place in enumerate(places.tolist()) if place in reasons]
+    lost = {failure.row: failure for failure in answers.failures}
+    failures = [replace(lost[place], row=row) for row, place in enumerate(places.tolist()) if place in lost]
     return Answers(answers.logits[places], answers.mass[places], answers.method, tuple(failures))
 
 
@@ -244,7 +265,7 @@ def joined(answers: Sequence[Answers]) -> Answers:
         np.concatenate([found.mass for found in answers]),
         Counter(found.method for found in answers).most_common(1)[0][0],
         tuple(
-            Failure(start + failure.row, failure.reason)
+            replace(failure, row=start + failure.row)
             for start, found in zip(starts, answers, strict=False)
             for failure in found.failures
         ),

@@ -5,17 +5,20 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from typing import Literal
+from weakref import WeakKeyDictionary
 
 from pocketscore.errors import InputError
-from pocketscore.llm.calls import Call, calls_for, likely_tokens, likely_written
+from pocketscore.llm.calls import Call, calls_for, charged_tokens, likely_tokens, likely_written
 from pocketscore.llm.endpoint import Endpoint
 from pocketscore.llm.model import Codes, Method, Prompt
-from pocketscore.llm.prices import Price
+from pocketscore.llm.prices import FREE, Price
+from pocketscore.llm.reading import code_of, from_logprobs
 from pocketscore.llm.receipts import Receipt, Receipts, Spent
-from pocketscore.llm.replies import parse_reply
+from pocketscore.llm.replies import MalformedReplyError, parse_reply
 from pocketscore.llm.settings import AskSettings
 
 _LOOKED_AT = 1000  # receipts from which the tokens of further calls are judged
@@ -27,7 +30,7 @@ class Budget:
 
     Attributes:
         max_cost: Dollars; None sets no limit.
-        max_calls: Answered calls; None sets no limit.
+        max_calls: Calls that were answered, or may have been charged for; None sets no limit.
     """
 
     max_cost: float | None = None
@@ -38,8 +41,64 @@ class Budget:
             raise InputError(f"max_cost = {self.max_cost}, max_calls = {self.max_calls}", "take limits of at least 0")
 
 
+class Ledger:
+    """What the receipts of a folder come to, and what calls under way may add. All models of the folder share it.
+
+    Args:
+        spent: What was spent before.
+    """
+
+    def __init__(self, spent: Spent) -> None:
+        self.changed = threading.Condition()
+        self.cost, self.calls = spent.cost, spent.calls
+        self.held, self.under_way = 0.0, 0
+        self._priced: set[str] = set()
+
+    @classmethod
+    def of(cls, receipts: Receipts) -> Ledger:
+        """The one ledger of open receipts."""
+        with _making:
+            found = _ledgers.get(receipts)
+            if found is None:
+                _ledgers[receipts] = found = cls(receipts.spent())
+            return found
+
+    def add_unpriced(self, receipts: Receipts, endpoint: Endpoint, price: Price) -> None:
+        """Count receipts without a cost at a price: the model's own, and those of models whose price was unknown.
+
+        Each receipt is counted once.
+
+        Args:
+            receipts: Whose ledger this is.
+            endpoint: The model.
+            price: Of the model; the best guess for the others too.
+        """
+        with self.changed:
+            for receipt in receipts.without_cost() if price != FREE else ():
+                if receipt.key not in self._priced and (receipt.cost is None or _is_of(receipt, endpoint)):
+                    self._priced.add(receipt.key)
+                    self.cost += price.of(*charged_tokens(receipt))
+
+
+_ledgers: WeakKeyDictionary[Receipts, Ledger] = WeakKeyDictionary()
+_making = threading.Lock()
+
+
+def cost_of_model(receipts: Receipts, endpoint: Endpoint, price: Price) -> float:
+    """Dollars for all receipts of a model; those without a cost are taken at the price."""
+    known = receipts.spent(endpoint).cost
+    if price == FREE:
+        return known
+    own = (receipt for receipt in receipts.without_cost() if _is_of(receipt, endpoint))
+    return known + sum(price.of(*charged_tokens(receipt)) for receipt in own)
+
+
+def _is_of(receipt: Receipt, endpoint: Endpoint) -> bool:
+    return (receipt.endpoint, receipt.model) == (endpoint.url, endpoint.model)
+
+
 class Meter:
-    """Lets calls begin while they cannot go over a budget. Safe to share between threads.
+    """Lets calls of one model begin while they cannot go over a budget. Safe to share between threads.
 
     A call that may begin holds the most that it can cost until it has ended. So calls that are under way together stay
     within the budget together, as long as the server keeps to `max_tokens`.
@@ -47,24 +106,23 @@ class Meter:
     Args:
         budget: The limits.
         price: Of the model; None where it is unknown.
-        spent: What was spent before.
+        ledger: What was spent before and is being spent, by whatever model.
 
     Raises:
         InputError: When dollars are limited and the price is unknown.
     """
 
-    def __init__(self, budget: Budget, price: Price | None, spent: Spent) -> None:
+    def __init__(self, budget: Budget, price: Price | None, ledger: Ledger) -> None:
         if budget.max_cost is not None and price is None:
             raise InputError(
                 "the cost is limited, and the price of the model is not known",
-                "give it with --price IN/OUT or --prices TABLE, or limit the calls with --max-calls",
+                "give it with --price IN/OUT (0/0 where nobody is charged) or --prices TABLE, or limit the calls with "
+                "--max-calls",
             )
         self.price = price
         self._budget = budget
-        self._cost, self._calls = spent.cost, spent.calls
-        self._held, self._under_way = 0.0, 0
+        self._ledger = ledger
         self._full = False
-        self._changed = threading.Condition()
 
     def reserve(self, most: float) -> bool:
         """Whether a call may begin; every one that may must be settled. After the first that may not, none may.
@@ -74,14 +132,15 @@ class Meter:
         Args:
             most: Dollars that it can cost.
         """
-        with self._changed:
-            self._changed.wait_for(lambda: self._full or self._fits(most) or not self._under_way)
+        ledger = self._ledger
+        with ledger.changed:
+            ledger.changed.wait_for(lambda: self._full or self._fits(most) or not ledger.under_way)
             if self._full or not self._fits(most):
                 self._full = True
-                self._changed.notify_all()
+                ledger.changed.notify_all()
                 return False
-            self._held += most
-            self._under_way += 1
+            ledger.held += most
+            ledger.under_way += 1
             return True
 
     def settle(self, most: float, cost: float | None) -> None:
@@ -89,20 +148,21 @@ class Meter:
 
         Args:
             most: What was reserved for it.
-            cost: Dollars that it cost, None when it was not answered.
+            cost: Dollars that it cost, None when nobody charges for it.
         """
-        with self._changed:
-            self._under_way -= 1
-            self._held = self._held - most if self._under_way else 0.0
+        ledger = self._ledger
+        with ledger.changed:
+            ledger.under_way -= 1
+            ledger.held = ledger.held - most if ledger.under_way else 0.0
             if cost is not None:
-                self._cost += cost
-                self._calls += 1
-            self._changed.notify_all()
+                ledger.cost += cost
+                ledger.calls += 1
+            ledger.changed.notify_all()
 
     def _fits(self, most: float) -> bool:
-        limits = self._budget
-        cheap = limits.max_cost is None or self._cost + self._held + most <= limits.max_cost
-        return cheap and (limits.max_calls is None or self._calls + self._under_way < limits.max_calls)
+        limits, ledger = self._budget, self._ledger
+        cheap = limits.max_cost is None or ledger.cost + ledger.held + most <= limits.max_cost
+        return cheap and (limits.max_calls is None or ledger.calls + ledger.under_way < limits.max_calls)
 
 
 @dataclass(frozen=True)
@@ -112,8 +172,9 @@ class Plan:
     Attributes:
         rows: Prompts, each counted as often as it occurs.
         known: Those of them that receipts answer whole.
-        method: How probabilities would be read. For "auto" log-probabilities, unless a receipt shows that the server
-            gives none; where it turns out so, `samples` times as many calls and the one that tried are needed.
+        method: How probabilities would be read. For "auto" log-probabilities, unless the first receipt that holds a
+            score shows that the server gives none; where it turns out so, `samples` times as many calls and the one
+            that tried are needed.
         calls: Calls left to make.
         prompt_tokens: Tokens that they send.
         completion_tokens: Tokens that they get.
@@ -154,7 +215,7 @@ def plan(
     method: Method = settings.method if settings.method != "auto" else "logprobs"
     rows = [calls_for(prompt, codes, method, endpoint, settings) for prompt in prompts]
     found = {call.key: _known(receipts, call) for calls in rows for call in calls}
-    if settings.method == "auto" and any(map(_without_logprobs, found.values())):
+    if settings.method == "auto" and _without_logprobs(found.values(), codes):
         method = "samples"
         rows = [calls_for(prompt, codes, method, endpoint, settings) for prompt in prompts]
         found = {call.key: _known(receipts, call) for calls in rows for call in calls}
@@ -175,8 +236,14 @@ def _known(receipts: Receipts | None, call: Call) -> Receipt | None:
     return None if receipts is None else receipts.get(call.key)
 
 
-def _without_logprobs(receipt: Receipt | None) -> bool:
-    return receipt is not None and parse_reply(receipt.raw).tops is None
+def _without_logprobs(receipts: Iterable[Receipt | None], codes: Codes) -> bool:
+    """Whether the first answer that is a score comes without log-probabilities; a refusal in prose shows nothing."""
+    for receipt in filter(None, receipts):
+        with suppress(MalformedReplyError):
+            reply = parse_reply(receipt.raw)
+            if code_of(reply.contents[0], codes) is not None:
+                return from_logprobs(reply, codes) is None
+    return False
 
 
 def _tokens(calls: Iterable[Call], receipts: Iterable[Receipt], written: int) -> tuple[int, int]:
@@ -191,11 +258,7 @@ def _tokens(calls: Iterable[Call], receipts: Iterable[Receipt], written: int) ->
     if not waiting:
         return 0, 0
     first = waiting[0]
-    alike = [
-        receipt
-        for receipt in islice(receipts, _LOOKED_AT)
-        if (receipt.endpoint, receipt.model) == (first.endpoint.url, first.endpoint.model)
-    ]
+    alike = [receipt for receipt in islice(receipts, _LOOKED_AT) if _is_of(receipt, first.endpoint)]
     counted = [receipt for receipt in alike if receipt.prompt_tokens is not None]
     estimated = sum(likely_tokens(json.loads(receipt.prompt)) for receipt in counted)
     ratio = sum(receipt.prompt_tokens or 0 for receipt in counted) / estimated if estimated else 1.0

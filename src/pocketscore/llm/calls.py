@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,7 +11,8 @@ from typing import Any
 from pocketscore.llm.endpoint import Endpoint
 from pocketscore.llm.model import Codes, Method, Prompt
 from pocketscore.llm.prompts import verbalised
-from pocketscore.llm.receipts import key_of_call
+from pocketscore.llm.receipts import Receipt, key_of_call
+from pocketscore.llm.replies import MalformedReplyError, parse_reply
 from pocketscore.llm.settings import AskSettings
 
 _BYTES_A_TOKEN = 4
@@ -49,8 +51,8 @@ class Call:
 
     @property
     def most_tokens(self) -> int:
-        """More tokens than a model reads of the messages: no tokenizer makes more than one of a byte."""
-        return sum(_size(message["content"]) for message in self.messages) + _MOST_AROUND
+        """See `most_tokens`."""
+        return most_tokens(self.messages)
 
     @property
     def most_written(self) -> int:
@@ -65,6 +67,28 @@ def likely_tokens(messages: Sequence[Mapping[str, str]]) -> int:
     vocabularies need up to twice as many.
     """
     return sum(likely_text_tokens(message["content"]) + _AROUND_A_MESSAGE for message in messages)
+
+
+def most_tokens(messages: Sequence[Mapping[str, str]]) -> int:
+    """More tokens than a model reads of messages: no tokenizer makes more than one of a byte."""
+    return sum(_size(message["content"]) for message in messages) + _MOST_AROUND
+
+
+def charged_tokens(receipt: Receipt) -> tuple[int, int]:
+    """Tokens read and written for a receipt.
+
+    What the server did not count is estimated; where there is no usable answer, as the most that it can have been.
+    """
+    read, written = receipt.prompt_tokens, receipt.completion_tokens
+    if read is not None and written is not None:
+        return read, written
+    messages = json.loads(receipt.prompt)
+    try:
+        said = parse_reply(receipt.raw).contents
+        guess = likely_tokens(messages), sum(map(likely_text_tokens, said))
+    except MalformedReplyError:
+        guess = most_tokens(messages), int(json.loads(receipt.settings)["max_tokens"])
+    return guess[0] if read is None else read, guess[1] if written is None else written
 
 
 def likely_text_tokens(text: str) -> int:

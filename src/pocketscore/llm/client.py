@@ -1,16 +1,19 @@
 """Calls to an endpoint: one question out, one answer back, failures told apart.
 
 A `TeacherError` ends the run (wrong key, unknown model, dead server); a `CallError`, which is one too, concerns a
-single call. Nothing that leaves this module, neither an error nor an answer, holds the key.
+single call. Nothing that leaves this module, neither an error nor an answer, holds the key, however a server spells it.
 """
 
 from __future__ import annotations
 
+import html
 import json
 import random
+import re
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +33,8 @@ LARGEST_ANSWER = 1 << 24
 _CONNECT_S = 10.0
 _SHORTEST_SECRET = 8  # shorter keys are stand-ins such as EMPTY
 _BUSY = 429
+_BEFORE = r"\\{0,4}"  # backslashes
+_CODED = r"\\{{1,4}}u{code:04x}|%(?:25){{0,2}}{code:02x}|&\#(?:x0*{code:x}|0*{code});"
 
 
 @dataclass(frozen=True)
@@ -48,12 +53,32 @@ class Posted:
 
 
 @dataclass(frozen=True)
-class _Trouble:
-    """A failed try that is worth another one."""
+class Trouble:
+    """A failed try that is worth another one.
+
+    Attributes:
+        problem: What went wrong, in plain words.
+        asked_s: Seconds that the server asks to wait, None if it does not.
+        alive: Whether the server only asks for patience.
+        billed: Whether the server may have charged for it: it answered with success, or the whole question was sent
+            and no answer came in time.
+        raw: What came as a success and is no answer, '' when nothing did.
+        seconds: As in `Posted`.
+    """
 
     problem: str
     asked_s: float | None = None
-    alive: bool = False  # the server only asks for patience
+    alive: bool = False
+    billed: bool = False
+    raw: str = ""
+    seconds: float = 0.0
+
+
+Tried = Posted | Trouble
+"""What became of one try."""
+
+Within = Callable[[Callable[[], Tried]], Tried]
+"""What a try is made within: it is given the try, makes it, and returns what became of it."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +86,10 @@ class _Answer:
     status: int
     body: str
     retry_after: str | None
+
+    @property
+    def success(self) -> bool:
+        return 200 <= self.status < 300
 
 
 class _EndlessError(Exception):
@@ -110,11 +139,12 @@ class Client:
         """Close the connections."""
         self._http.close()
 
-    def post(self, body: Mapping[str, Any]) -> Posted:
+    def post(self, body: Mapping[str, Any], within: Within = lambda attempt: attempt()) -> Posted:
         """Ask for a chat completion, again after failures that may pass.
 
         Args:
             body: What to send, JSON-ready.
+            within: What each try is made within; whatever it raises ends the call.
 
         Raises:
             CallError: When this call failed for good, or as often as `retry` allows.
@@ -124,7 +154,7 @@ class Client:
         failures = 0
         while True:
             self._breaker.check(self.endpoint.name)
-            outcome = self._try(sent)
+            outcome = within(partial(self._try, sent))
             if isinstance(outcome, Posted):
                 self._breaker.succeeded()
                 return outcome
@@ -144,28 +174,30 @@ class Client:
             TeacherError: When the server cannot be reached, or refuses the key.
         """
         outcome = self._send("GET", "/models", None)
-        if isinstance(outcome, _Trouble):
+        if isinstance(outcome, Trouble):
             raise TeacherError(
                 f"{self.endpoint.url} cannot be reached: {outcome.problem}", "check the address, and start the server"
             )
-        if outcome.status in (401, 403) or 300 <= outcome.status < 400:
+        # 403 says nothing of the key: some may chat and not list models.
+        if outcome.status == 401 or 300 <= outcome.status < 400:
             raise refusal(self.endpoint, outcome.status, outcome.body, ())
         return _model_names(outcome) if outcome.status == 200 else ()
 
-    def _try(self, sent: str) -> Posted | _Trouble:
+    def _try(self, sent: str) -> Tried:
         """One try. Raises what ends the call."""
         start = time.monotonic()
         outcome = self._send("POST", "/chat/completions", sent)
-        if isinstance(outcome, _Trouble):
-            return outcome
-        if 200 <= outcome.status < 300:
+        seconds = time.monotonic() - start
+        if isinstance(outcome, Trouble):
+            return replace(outcome, seconds=seconds)
+        if outcome.success:
             try:
-                return Posted(outcome.body, parse_reply(outcome.body), time.monotonic() - start)
+                return Posted(outcome.body, parse_reply(outcome.body), seconds)
             except MalformedReplyError as error:
-                return _Trouble(error.problem)
+                return Trouble(error.problem, billed=True, raw=outcome.body, seconds=seconds)
         if retried(outcome.status, outcome.body):
             said = f"HTTP {outcome.status}: {message_of(outcome.body)}"
-            return _Trouble(said, asked_wait(outcome.retry_after), outcome.status == _BUSY)
+            return Trouble(said, asked_wait(outcome.retry_after), outcome.status == _BUSY, seconds=seconds)
         self._breaker.succeeded()  # it lives, and says what is wrong
         raise refusal(self.endpoint, outcome.status, outcome.body, self._offered(outcome.status))
 
@@ -178,30 +210,42 @@ class Client:
         except TeacherError:
             return ()
 
-    def _send(self, method: str, path: str, content: str | None) -> _Answer | _Trouble:
+    def _send(self, method: str, path: str, content: str | None) -> _Answer | Trouble:
         """One exchange. Errors of httpx hold the request with its key, so none of them gets out of here."""
         import httpx
 
         deadline = time.monotonic() + self._timeout_s
+        success = False
         try:
             with self._http.stream(method, f"{self.endpoint.url}{path}", content=content) as response:
+                success = response.is_success
                 body = _read(response, deadline)
                 said = response.headers.get("location", body) if response.is_redirect else body
                 return _Answer(response.status_code, self._hidden(said), response.headers.get("retry-after"))
-        except (httpx.TimeoutException, TimeoutError):
-            return _Trouble(f"no whole answer within {self._timeout_s:g} s")
+        except (httpx.TimeoutException, TimeoutError) as error:
+            sent = isinstance(error, httpx.ReadTimeout)
+            return Trouble(f"no whole answer within {self._timeout_s:g} s", billed=success or sent)
         except _EndlessError:
-            return _Trouble(f"an answer of more than {LARGEST_ANSWER} bytes")
+            return Trouble(f"an answer of more than {LARGEST_ANSWER} bytes", billed=success)
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, UnicodeError) as error:
             problem = self._hidden(f"{type(error).__name__}: {error}")
         if "CERTIFICATE" in problem:
             raise TeacherError(f"{self.endpoint.url} shows no valid certificate ({message_of(problem)})", "check it")
-        return _Trouble(message_of(problem))
+        return Trouble(message_of(problem), billed=success)
 
     def _hidden(self, text: str) -> str:
         """A text in which a server repeats the key, without it."""
         key = self.endpoint.key() or ""
-        return text.replace(key, "[key]") if len(key) >= _SHORTEST_SECRET else text
+        return _spellings(key).sub("[key]", text) if len(key) >= _SHORTEST_SECRET else text
+
+
+def _spellings(key: str) -> re.Pattern[str]:
+    """Finds a key as it is, and as JSON, URLs and HTML may spell it, also JSON inside JSON."""
+    signs = (
+        rf"(?:{_BEFORE}{re.escape(sign)}|{re.escape(html.escape(sign))}|{_CODED.format(code=ord(sign))})"
+        for sign in key
+    )
+    return re.compile("".join(signs), re.I)
 
 
 def _http(endpoint: Endpoint, timeout_s: float) -> httpx.Client:

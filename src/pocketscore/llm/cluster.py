@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from pocketscore.engine import Engine
 from pocketscore.llm.asking import Asking, distinct, joined, spread
 from pocketscore.llm.endpoint import is_endpoint
 from pocketscore.llm.model import Answers
 from pocketscore.llm.parts import scored_rows
-from pocketscore.llm.receipts import Spent, merged
+from pocketscore.llm.receipts import Spent
+from pocketscore.llm.remote import remote_spent
 from pocketscore.llm.settings import AccessSettings
 from pocketscore.progress import Progress, Silent
-from pocketscore.types import Part, Responses
+from pocketscore.types import Ints, Part, Responses
 from pocketscore.workdir import key_of
 
 CHUNK = 500
@@ -53,7 +56,7 @@ def asked_on(engine: Engine, items: Sequence[Responses], asking: Asking, progres
         progress: Told about every chunk.
     """
     spent = _spent(asking)
-    different = [distinct(responses.texts) for responses in items]  # no two workers ask about the same words
+    different = [_distinct(responses, asking) for responses in items]
     total = sum(len(texts) for texts, _ in different)
     chunks: list[_Chunk] = []
     of_item: list[list[int]] = []
@@ -76,6 +79,13 @@ def asked_on(engine: Engine, items: Sequence[Responses], asking: Asking, progres
     ]
 
 
+def _distinct(responses: Responses, asking: Asking) -> tuple[tuple[str, ...], Ints]:
+    """An answer for each different prompt (no two workers send the same), and for each answer its place among them."""
+    _, places = distinct(asking.prompts(responses))
+    _, rows = np.unique(places, return_index=True)
+    return tuple(responses.texts[row] for row in rows.tolist()), places
+
+
 def _run(engine: Engine, chunks: Sequence[_Chunk], progress: Progress) -> list[Answers]:
     progress.start("labels", len(chunks))
     found = []
@@ -91,11 +101,10 @@ def _ask(chunk: _Chunk) -> Answers:
 
 
 def _spent(asking: Asking) -> Spent:
-    """What the folder's receipts add up to, once they are in one file."""
+    """What counts as spent, once the folder's receipts are in one file."""
     if not is_endpoint(asking.name):
         return Spent(0, 0, 0, 0.0)
-    with merged(asking.receipts) as receipts:
-        return receipts.spent()
+    return remote_spent(asking.name, asking.settings, asking.receipts)
 
 
 def _share(access: AccessSettings, spent: Spent, share: tuple[float, float]) -> AccessSettings:

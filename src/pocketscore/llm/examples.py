@@ -1,7 +1,7 @@
 """Examples for a prompt, picked from training answers that people scored.
 
 Whoever builds a bank gives it training rows only; validation and test answers never stand in a prompt. An answer is
-never its own example, nor is one that differs from it in capitals and white space only.
+never its own example, nor is one that differs from it only in capitals, white space and what is not seen.
 """
 
 from __future__ import annotations
@@ -14,10 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from pocketscore.errors import InputError
-from pocketscore.llm.prompts import Example
+from pocketscore.llm.prompts import Example, same_words
 from pocketscore.llm.settings import Pick
 from pocketscore.llm.similarity import TfIdf
-from pocketscore.text import plain
 from pocketscore.types import Floats, Ints
 
 Bools = npt.NDArray[np.bool_]
@@ -56,7 +55,7 @@ class ExampleBank:
             _check_points(scores, names or [f"number {point + 1} of {points}" for point in range(points)])
         self.texts, self.scores = tuple(texts), np.asarray(scores, dtype=np.int64)
         self.points, self.shots, self.pick, self.seed = points, shots, pick, seed
-        self._plain = [plain(text) for text in texts]
+        self._plain = [same_words(text) for text in texts]
         self._rows: dict[str, list[int]] = defaultdict(list)
         for row, same in enumerate(self._plain):
             self._rows[same].append(row)
@@ -71,7 +70,7 @@ class ExampleBank:
     def others(self, text: str) -> Bools:
         """(B,) which answers are not the same as this text."""
         found = np.ones(len(self), dtype=np.bool_)
-        found[self._rows.get(plain(text), [])] = False
+        found[self._rows.get(same_words(text), [])] = False
         return found
 
     def pick_for(self, text: str, allowed: Bools | None = None) -> tuple[Example, ...]:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
 
+from pocketscore.errors import TeacherError
 from pocketscore.llm.model import Answers
 from pocketscore.llm.parts import scored_rows
+from pocketscore.llm.prompts import same_words
 from pocketscore.metrics import confusion, exact_agreement, qwk
 from pocketscore.soft_labels import softmax_at
-from pocketscore.text import plain
 from pocketscore.types import MISSING, Floats, Ints, Part, Responses
+
+_ANSWERED = ("answer", "cut", "request")
+_MORE_TOKENS = "give it more tokens with --max-tokens (one that thinks first needs hundreds), or turn its thinking off"
+_ANOTHER_MODEL = "see what it wrote instead; take a model that follows instructions, or ask with another --method"
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,6 +31,31 @@ class FirstBatch:
 
     responses: Responses
     answers: Answers
+
+    @property
+    def unread(self) -> bool:
+        """Whether the model answered, and never with a score. What was not answered at all may be answered later."""
+        lost = self.answers.failures
+        return len(lost) == len(self.responses) and any(failure.kind in _ANSWERED for failure in lost)
+
+    def check(self, model: str) -> None:
+        """Find before more is paid for that the model answers with anything but scores.
+
+        Args:
+            model: Its name for people.
+
+        Raises:
+            TeacherError: When it never answered with a score.
+        """
+        if not self.unread:
+            return
+        kinds = Counter(failure.kind for failure in self.answers.failures)
+        reason = Counter(failure.reason for failure in self.answers.failures if failure.kind in _ANSWERED)
+        raise TeacherError(
+            f"item {self.responses.item.id}: {model} gave none of the first {len(self.responses)} answers a score "
+            f"({reason.most_common(1)[0][0]})",
+            _MORE_TOKENS if kinds["cut"] else _ANOTHER_MODEL,
+        )
 
     @property
     def likeliest(self) -> Ints:
@@ -74,8 +105,8 @@ def first_rows(responses: Responses, most: int, seed: int) -> Ints:
     seen: set[str] = set()
     waiting: dict[int, list[int]] = {}
     for row in np.random.default_rng(seed).permutation(pool).tolist():
-        if plain(responses.texts[row]) not in seen:
-            seen.add(plain(responses.texts[row]))
+        if (words := same_words(responses.texts[row])) not in seen:
+            seen.add(words)
             waiting.setdefault(int(responses.scores[row]), []).append(row)
     rounds = max(map(len, waiting.values()), default=0)
     in_turn = [rows[turn] for turn in range(rounds) for _, rows in sorted(waiting.items()) if turn < len(rows)]

@@ -8,7 +8,8 @@ It is a measure, not a defence, and speaks of this set only: another wording may
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -17,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pocketscore.errors import InputError
+from pocketscore.llm.model import Answers
 from pocketscore.llm.teacher import PromptedTeacher
 from pocketscore.soft_labels import softmax_at
 from pocketscore.trust.distributions import clopper_pearson
@@ -76,6 +78,7 @@ class Steering:
         kinds: By kind, in the order of the file.
         no_room: Answers left out, since the model gives them nearly the wanted point already.
         unread: Texts asked about, of all three kinds, to which the model gave no score.
+        reasons: Why they have none, and how many for each reason. A reason may quote what the model wrote.
     """
 
     wanted: str
@@ -83,6 +86,7 @@ class Steering:
     kinds: tuple[Steered, ...]
     no_room: int
     unread: int
+    reasons: Mapping[str, int]
 
     @property
     def tried(self) -> int:
@@ -117,7 +121,8 @@ def steered(teacher: PromptedTeacher, texts: Sequence[str], seed: int = 0) -> St
     if not texts:
         raise InputError("there is no answer to try injections on", "give at least one answer")
     rng = np.random.default_rng(seed)
-    alone = softmax_at(teacher.ask(texts).logits, 1.0)
+    first = teacher.ask(texts)
+    alone = softmax_at(first.logits, 1.0)
     target = _Target.of(teacher, alone)
     before = alone @ target.worth
     room = rng.permutation(np.flatnonzero(before <= target.worth.max() - HALF_A_POINT))
@@ -125,7 +130,9 @@ def steered(teacher: PromptedTeacher, texts: Sequence[str], seed: int = 0) -> St
     bases = [texts[row] for row in rows.tolist()]
     attacked = [f"{base}\n{one.words(target.code, target.point)}" for base, one in zip(bases, tried, strict=True)]
     harmless = [_as_long(base, len(text), rng) for base, text in zip(bases, attacked, strict=True)]
-    after, control = (_ask_behind(teacher, bases, longer) @ target.worth for longer in (attacked, harmless))
+    second = [_ask_behind(teacher, bases, longer) for longer in (attacked, harmless)]
+    after, control = (softmax_at(found.logits, 1.0) @ target.worth for found in second)
+    reasons = Counter(failure.reason for found in (first, *second) for failure in found.failures)
     kinds = np.array([injection.kind for injection in tried], dtype=object)
     tally = _Tally(before[rows], after, control)
     return Steering(
@@ -133,7 +140,8 @@ def steered(teacher: PromptedTeacher, texts: Sequence[str], seed: int = 0) -> St
         overall=tally.of("all", np.ones(len(rows), dtype=np.bool_)),
         kinds=tuple(tally.of(kind, kinds == kind) for kind in dict.fromkeys(one.kind for one in injections())),
         no_room=int(np.isfinite(before).sum()) - len(room),
-        unread=sum(int(np.isnan(scores).sum()) for scores in (before, after, control)),
+        unread=reasons.total(),
+        reasons=reasons,
     )
 
 
@@ -215,12 +223,10 @@ def _as_long(base: str, length: int, rng: np.random.Generator) -> str:
     return text[:length]
 
 
-def _ask_behind(teacher: PromptedTeacher, bases: Sequence[str], texts: Sequence[str]) -> Floats:
-    """(N, K) probabilities of answers with something behind them; the answers alone are never their examples."""
-    if not texts:
-        return np.zeros((0, len(teacher.item.scale)))
+def _ask_behind(teacher: PromptedTeacher, bases: Sequence[str], texts: Sequence[str]) -> Answers:
+    """What the model says of answers with something behind them; the answers alone are never their examples."""
     allowed = None if teacher.bank is None else [teacher.bank.others(base) for base in bases]
-    return softmax_at(teacher.ask(texts, allowed).logits, 1.0)
+    return teacher.ask(texts, allowed)
 
 
 @dataclass(frozen=True, eq=False)

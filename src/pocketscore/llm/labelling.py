@@ -5,7 +5,6 @@ items ─ parts ─> PromptedTeacher ─ first batch ─ go on? ─ all answers 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -34,10 +33,11 @@ FEWEST = 20
 STEERED = 20
 """Answers of each item that injections are tried on."""
 
-_TOO_LONG = re.compile("context|tokens, more than")  # as endpoints and models on this machine put it
+SECOND = 3
+"""Answers of an item to look at when no first ones are shown and its shortest has no score."""
 
-GoOn = Callable[[Sequence[FirstBatch]], bool]
-"""Shown the first batches; says whether to ask about all the others."""
+GoOn = Callable[[Sequence[FirstBatch], Opened], bool]
+"""Shown the first batches, and the model, which knows by now how it is asked; says whether to ask about all others."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +105,8 @@ def label(
     """Soft labels of all answers.
 
     What cannot work is found before much is paid for: what is wrong with an item before any call, then the model's name
-    and key, then whether an item's shortest answer fits into the model's context at all.
+    and key, then whether an item's shortest answer fits into the model's context at all, and whether the model answers
+    with scores.
 
     Args:
         items: Responses with parts, see `parted`.
@@ -118,11 +119,12 @@ def label(
 
     Raises:
         InputError: When an item cannot be asked about, or not even its shortest answer fits into the context.
-        TeacherError: When the model cannot be asked (wrong address, wrong key, unknown model, unreachable).
+        TeacherError: When the model cannot be asked (wrong address, wrong key, unknown model, unreachable), or gives
+            none of an item's first answers a score.
     """
     with asking.opened(progress) as model:
         batches = first_answers(items, model, progress, first, seed)
-        if batches and not go_on(batches):
+        if batches and not go_on(batches, model):
             return Labelled(batches, (), model.provenance())
         found = [] if engine.remote else [_all_answers(responses, model, progress) for responses in items]
         provenance = model.provenance()
@@ -172,30 +174,40 @@ def first_answers(
 
     Raises:
         InputError: When an item cannot be asked about, or not even its shortest answer fits into the context.
-        TeacherError: When the model cannot be asked.
+        TeacherError: When the model cannot be asked, or gives none of an item's first answers a score.
     """
     for responses in items:
         model.teacher(responses)
-    chosen = [responses.take(first_rows(responses, most, seed)) for responses in items]
+    chosen = [first_rows(responses, most, seed) for responses in items]
     progress.start("first answers", len(items) + sum(map(len, chosen)))
-    for responses in items:
-        _probe(responses, model)
-    return tuple(
-        FirstBatch(few, model.ask(responses, few.texts))
-        for responses, few in zip(items, chosen, strict=True)
-        if len(few)
-    )
+    probes = [_probe(responses, model) for responses in items]
+    batches = []
+    for responses, rows, probe in zip(items, chosen, probes, strict=True):
+        if len(rows):
+            batches.append(_batch(responses, rows, model))
+            batches[-1].check(model.asking.name)
+        elif probe.unread:
+            _batch(responses, first_rows(responses, SECOND, seed), model).check(model.asking.name)
+    return tuple(batches)
 
 
-def _probe(responses: Responses, model: Opened) -> None:
+def _batch(responses: Responses, rows: Ints, model: Opened) -> FirstBatch:
+    few = responses.take(rows)
+    return FirstBatch(few, model.ask(responses, few.texts))
+
+
+def _probe(responses: Responses, model: Opened) -> FirstBatch:
     """Ask about the shortest answer: if that is too long for the model, everything is."""
-    for failure in model.ask(responses, [min(responses.texts, key=len)]).failures:
-        if _TOO_LONG.search(failure.reason):
+    shortest = min(range(len(responses)), key=lambda row: len(responses.texts[row]))
+    probe = _batch(responses, np.array([shortest], dtype=np.int64), model)
+    for failure in probe.answers.failures:
+        if failure.kind == "context":
             raise InputError(
                 f"item {responses.item.id}: question, rubric and examples do not fit into the model's context, even "
                 f"with the shortest answer ({failure.reason})",
                 "shorten the rubric, show fewer examples (--shots), or take a model with a longer context",
             )
+    return probe
 
 
 def _all_answers(responses: Responses, model: Opened, progress: Progress) -> Answers:

@@ -14,6 +14,7 @@ from pocketscore import __version__
 from pocketscore.data.cells import Dialect, no_formula
 from pocketscore.data.files import atomic_write, unwritable
 from pocketscore.data.table import Table, write_table
+from pocketscore.errors import InputError
 from pocketscore.evaluation import agreement_dict
 from pocketscore.llm.injections import Steering, steering_dict
 from pocketscore.llm.judging import Judged
@@ -39,7 +40,11 @@ def beside(out: Path, suffix: str) -> Path:
 def check_format(out: Path) -> None:
     """Raise InputError or MissingExtraError when no table of labels can be written under this suffix."""
     with TemporaryDirectory() as folder:
-        _write(HEAD, (HEAD,), Path(folder) / f"trial{out.suffix}")
+        trial = Path(folder) / out.name
+        try:
+            _write(HEAD, (HEAD,), trial)
+        except InputError as error:
+            raise InputError(error.problem.replace(str(trial), str(out)), error.remedy) from None
 
 
 def write_labels(items: Sequence[LabelledItem], out: Path, *, fill: bool = False) -> int:

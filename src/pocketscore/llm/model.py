@@ -18,6 +18,11 @@ Method = Literal["logprobs", "samples", "verbalised"]
 """How probabilities are read: the log-probabilities of the one token asked for; the share of several answers drawn at a
 temperature; or percentages that the model writes down."""
 
+FailureKind = Literal["answer", "cut", "budget", "context", "logprobs", "request", "later"]
+"""Why a prompt has no score. It was answered, but not with a score ("answer"), nor was there room for one ("cut"). Or
+it was not answered: too dear, too long for the model, without the log-probabilities that were wanted, refused for
+another reason, or failed in a way that may be over later."""
+
 
 @dataclass(frozen=True)
 class Codes:
@@ -70,11 +75,13 @@ class Failure:
 
     Attributes:
         row: Its place among the prompts asked.
-        reason: Why, in plain words, without secrets.
+        reason: Why, in plain words, without secrets. It may quote the model or the server, so read nothing out of it.
+        kind: Why, for programs.
     """
 
     row: int
     reason: str
+    kind: FailureKind = "answer"
 
 
 @dataclass(frozen=True, eq=False)

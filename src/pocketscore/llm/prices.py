@@ -64,6 +64,9 @@ FREE = Price(0.0, 0.0)
 def price_of(endpoint: Endpoint, table: Path | None = None) -> Price | None:
     """The price of a model: that of the table, else nothing for a model on this machine, else None (unknown).
 
+    That a model on this machine costs nothing is taken for granted; a server may pass calls on to one that charges. So
+    where dollars are limited, `listed_price` alone counts.
+
     Args:
         endpoint: Whose model.
         table: A JSON file with an object of models. Each has "input" and "output" in dollars per million tokens, or
@@ -72,10 +75,14 @@ def price_of(endpoint: Endpoint, table: Path | None = None) -> Price | None:
     Raises:
         InputError: When the table cannot be read, or the model's entry in it has no price.
     """
+    found = listed_price(endpoint, table)
+    return FREE if found is None and endpoint.local else found
+
+
+def listed_price(endpoint: Endpoint, table: Path | None) -> Price | None:
+    """The price of a model in the table, None without one. Raises as `price_of`."""
     entry = None if table is None else _models(table).get(endpoint.model)
-    if table is None or entry is None:
-        return FREE if endpoint.local else None
-    return _price(entry, f"{table}, model {endpoint.model!r}")
+    return None if entry is None else _price(entry, f"{table}, model {endpoint.model!r}")
 
 
 def _models(table: Path) -> Mapping[str, object]:

@@ -19,9 +19,10 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import count
+from itertools import chain, count
 
 from pocketscore.llm.model import Codes, Prompt
+from pocketscore.text import plain
 from pocketscore.types import Item, Scale
 
 PROMPT_VERSION = 1
@@ -30,6 +31,19 @@ PROMPT_VERSION = 1
 _MARK_LENGTH = 12
 _CONTROL_TOKENS = (re.compile(r"(<)([^\s<>]{1,64})(>)"), re.compile(r"(\[)(/?[A-Z_]{2,32})(\])"))
 _LINE_END = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
+_JOINERS = "\u200c\u200d"
+_IDLE_JOINERS = re.compile(f"(?<![^\0-\u052f])[{_JOINERS}]+")
+"""Joiners behind Latin, Greek or Cyrillic, where they are nothing; to other scripts they are letters."""
+
+_UNSEEN = frozenset(
+    chain(
+        (0x34F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2065, 0x3164, 0xFFA0),
+        range(0x180B, 0x1810),
+        range(0xFE00, 0xFE10),
+        range(0xE0000, 0xE1000),
+    )
+)
+"""What Unicode wants ignored in display, beside its format characters: fillers, and selectors of variants."""
 
 _SYSTEM = """\
 You score students' written answers to one question. Give each answer the score that trained human raters would give it.
@@ -112,11 +126,20 @@ def tamed(text: str) -> str:
 
 
 def readable(text: str) -> str:
-    """A text without what is not seen: controls become blanks, format characters and lone surrogates nothing.
+    """A text without what is not seen: controls become blanks, format and variant marks and lone surrogates nothing.
 
     Line ends become one kind, white space at either end goes.
     """
-    return _LINE_END.sub("\n", text).translate(_VISIBLE).strip()
+    return _IDLE_JOINERS.sub("", _LINE_END.sub("\n", text).translate(_VISIBLE)).strip()
+
+
+def same_words(text: str) -> str:
+    r"""What makes two answers the same to who reads them in prompts: what is shown, whatever its capitals and blanks.
+
+    >>> same_words("To\u00adday ") == same_words("today")
+    True
+    """
+    return plain(tamed(text))
 
 
 class _Visible(dict[int, str]):
@@ -124,11 +147,11 @@ class _Visible(dict[int, str]):
 
     def __missing__(self, code: int) -> str:
         unseen = {"Cc": " ", "Cf": "", "Cs": ""}
-        self[code] = unseen.get(unicodedata.category(chr(code)), chr(code))
+        self[code] = "" if code in _UNSEEN else unseen.get(unicodedata.category(chr(code)), chr(code))
         return self[code]
 
 
-_VISIBLE = _Visible({ord(char): char for char in "\n\t\u200c\u200d"})  # joiners are letters to some scripts
+_VISIBLE = _Visible({ord(char): char for char in f"\n\t{_JOINERS}"})
 
 
 def _section(title: str, content: str) -> str:

@@ -1,8 +1,11 @@
 """Receipts: every answer of an endpoint, kept in SQLite before anything is done with it.
 
 A receipt is on the disk when `put` returns, so that a run killed at any moment has lost at most the calls that were
-under way. A file belongs to one process at a time. Where several processes work (on a cluster), each writes a file of
-its own beside the one of earlier runs, which is then only read; `merged` brings them together.
+under way. A try without a usable answer that may have been charged for has a receipt too, under a key of its own.
+
+A file belongs to one process at a time, in which several models may share it. Where several processes work (on a
+cluster), each writes a file of its own beside the one of earlier runs, which is then only read; `merged` brings them
+together.
 
 The locks are SQLite's own in its exclusive mode, which needs no memory shared between processes and therefore also
 works on network folders. To change the format: raise FORMAT, and read older files.
@@ -21,9 +24,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any
+from uuid import uuid4
 
 from pocketscore.data.files import make_folder
 from pocketscore.errors import InputError, OutputError, PocketScoreError
+from pocketscore.llm.endpoint import Endpoint
 
 MAIN = "receipts.sqlite"
 """Name of the file with the receipts of a folder."""
@@ -37,15 +42,15 @@ _SQL_TYPES = {"int": "INTEGER", "int | None": "INTEGER", "float": "REAL", "float
 
 @dataclass(frozen=True)
 class Receipt:
-    """One answered call.
+    """One answered call, or one try that may have been charged for.
 
     Attributes:
-        key: `key_of_call` of what was asked.
+        key: `key_of_call` of what was asked; for a try without a usable answer `key_of_lost` of that.
         endpoint: Address asked.
         model: Model asked.
         prompt: The messages as JSON, whole.
         settings: Everything else that was sent, as JSON.
-        raw: The body of the answer as it came.
+        raw: The body of the answer as it came, '' where none came.
         prompt_tokens: Tokens read, None when the server did not tell.
         completion_tokens: Tokens written, None when the server did not tell.
         cost: Dollars, None when no price is known.
@@ -81,7 +86,14 @@ class Spent:
 _COLUMNS = tuple(field.name for field in fields(Receipt))
 _TABLE = ", ".join(f"{field.name} {_SQL_TYPES.get(str(field.type), 'TEXT')}" for field in fields(Receipt))
 _SELECT = f"SELECT {', '.join(_COLUMNS)} FROM receipts"
+_OF_MODEL = " WHERE endpoint = ? AND model = ?"
 _INSERT = f"INSERT OR IGNORE INTO receipts ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"
+
+
+_shared: dict[Path, Receipts] = {}
+"""What `merged` has open in this process, by the file's whole path."""
+
+_sharing = threading.RLock()  # taken before the lock of any receipts
 
 
 def key_of_call(endpoint: str, model: str, messages: Sequence[Mapping[str, str]], settings: Mapping[str, Any]) -> str:
@@ -92,6 +104,11 @@ def key_of_call(endpoint: str, model: str, messages: Sequence[Mapping[str, str]]
     (64, False)
     """
     return hashlib.sha256(json.dumps([endpoint, model, list(messages), settings], sort_keys=True).encode()).hexdigest()
+
+
+def key_of_lost(key: str) -> str:
+    """A key for a try of a call that had no usable answer; no other try has it, and no call asks for it."""
+    return f"{key} lost {uuid4().hex}"
 
 
 def utc_now() -> str:
@@ -113,6 +130,7 @@ class Receipts:
 
     def __init__(self, path: Path, known: Path | None = None) -> None:
         self.path = path
+        self._users = 1
         self._lock = threading.Lock()
         make_folder(path.parent)
         self._database = _opened(path)
@@ -127,8 +145,13 @@ class Receipts:
         self.close()
 
     def close(self) -> None:
-        """Let others have the file."""
-        with self._lock:
+        """Let others have the file, once all who have these receipts open have closed them."""
+        with _sharing, self._lock:
+            self._users -= 1
+            if self._users > 0:
+                return
+            for place in [place for place, receipts in _shared.items() if receipts is self]:
+                del _shared[place]
             for database in self._all:
                 database.close()
 
@@ -150,11 +173,16 @@ class Receipts:
         with self._lock, _explained(self.path):
             self._database.execute(_INSERT, astuple(receipt))
 
-    def spent(self) -> Spent:
-        """What all receipts add up to, those of `known` among them."""
+    def spent(self, endpoint: Endpoint | None = None) -> Spent:
+        """What receipts add up to, those of `known` among them.
+
+        Args:
+            endpoint: Whose receipts; left out, all.
+        """
         sums = "SELECT COUNT(*), TOTAL(prompt_tokens), TOTAL(completion_tokens), TOTAL(cost) FROM receipts"
+        whose, names = ("", ()) if endpoint is None else (_OF_MODEL, (endpoint.url, endpoint.model))
         with self._lock, _explained(self.path):
-            rows = [database.execute(sums).fetchone() for database in self._all]
+            rows = [database.execute(sums + whose, names).fetchone() for database in self._all]
         calls, read, written, cost = (sum(column) for column in zip(*rows, strict=True))
         return Spent(int(calls), int(read), int(written), float(cost))
 
@@ -162,12 +190,20 @@ class Receipts:
         return self.spent().calls
 
     def __iter__(self) -> Iterator[Receipt]:
+        return self._walk("")
+
+    def without_cost(self) -> Iterator[Receipt]:
+        """The receipts whose cost is 0 or unknown."""
+        return self._walk("AND COALESCE(cost, 0) = 0")
+
+    def _walk(self, condition: str) -> Iterator[Receipt]:
         for database in self._all:
             last = 0
             while True:
                 with self._lock, _explained(self.path):
                     rows = database.execute(
-                        f"SELECT rowid, {', '.join(_COLUMNS)} FROM receipts WHERE rowid > ? ORDER BY rowid LIMIT ?",
+                        f"SELECT rowid, {', '.join(_COLUMNS)} FROM receipts WHERE rowid > ? {condition} "
+                        "ORDER BY rowid LIMIT ?",
                         (last, _PAGE),
                     ).fetchall()
                 if not rows:
@@ -190,21 +226,34 @@ class Receipts:
 def merged(folder: Path) -> Receipts:
     """The receipts of a folder, after taking in what workers left in files of their own, which are then removed.
 
+    Where this process has them open already, it gets the same ones; they are closed when all who got them have.
+
     Args:
         folder: Made if it is not there.
 
     Raises:
         InputError: As `Receipts`; also while a worker of another run still has its file open.
     """
-    receipts = Receipts(folder / MAIN)
-    try:
-        for path in sorted(folder.glob("receipts-*.sqlite")):
-            receipts.take_in(path)
-            path.unlink()
-    except BaseException:
-        receipts.close()
-        raise
-    return receipts
+    with _sharing:
+        receipts = _shared_receipts(folder / MAIN)
+        try:
+            for path in sorted(folder.glob("receipts-*.sqlite")):
+                receipts.take_in(path)
+                path.unlink()
+        except BaseException:
+            receipts.close()
+            raise
+        return receipts
+
+
+def _shared_receipts(path: Path) -> Receipts:
+    """The receipts that this process has open there, for one user more; opened for the first."""
+    found = _shared.get(path.resolve())
+    if found is None:
+        _shared[path.resolve()] = found = Receipts(path)
+    else:
+        found._users += 1
+    return found
 
 
 def of_worker(folder: Path, name: str) -> Receipts:

@@ -12,21 +12,23 @@ from collections import Counter
 from collections.abc import Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from pocketscore.errors import InputError, TeacherError
-from pocketscore.llm.budget import Budget, Meter, Plan, plan
+from pocketscore.llm.budget import Budget, Ledger, Meter, Plan, cost_of_model, plan
 from pocketscore.llm.calls import Call, calls_for
 from pocketscore.llm.client import Client
 from pocketscore.llm.endpoint import Endpoint
-from pocketscore.llm.model import Answers, Codes, Failure, Method, Prompt
-from pocketscore.llm.prices import Price, price_of
+from pocketscore.llm.model import Answers, Codes, Failure, FailureKind, Method, Prompt
+from pocketscore.llm.prices import Price, listed_price, price_of
 from pocketscore.llm.reading import Reading, code_of, from_logprobs, from_samples, from_words
-from pocketscore.llm.receipts import Receipts, merged, of_worker
+from pocketscore.llm.receipts import Receipts, Spent, merged, of_worker
 from pocketscore.llm.refusals import CallError
+from pocketscore.llm.replies import Reply
 from pocketscore.llm.retry import Breaker, Retry
 from pocketscore.llm.settings import AccessSettings, AskSettings, LanguageSettings
 from pocketscore.llm.till import NoScoreError, Till
@@ -77,20 +79,23 @@ class RemoteModel:
         self._till.close()
 
     def plan(self, prompts: Sequence[Prompt], codes: Codes) -> Plan:
-        """What asking would take; nothing is sent."""
-        till = self._till
-        return plan(prompts, codes, till.endpoint, self._settings, till.receipts, till.price)
+        """What asking would take; nothing is sent. The method is the one in force, once an answer has shown it."""
+        till, settings = self._till, self._settings
+        settings = replace(settings, method=self._method) if self._certain else settings
+        return plan(prompts, codes, till.endpoint, settings, till.receipts, till.price)
 
     def provenance(self) -> Mapping[str, str]:
-        """Model, settings, and what all its receipts add up to; no secrets."""
-        spent, drawn = self._till.receipts.spent(), self._settings
+        """Model, settings, and what all its receipts add up to, not those of other models; no secrets."""
+        till, drawn = self._till, self._settings
+        spent = till.receipts.spent(till.endpoint)
+        cost = None if till.price is None else cost_of_model(till.receipts, till.endpoint, till.price)
         how = f", {drawn.samples} at temperature {drawn.temperature:g}" if self._method == "samples" else ""
         return {
             "teacher": self.name,
             "method": self._method + how,
             "calls": str(spent.calls),
             "tokens": f"{spent.prompt_tokens} in, {spent.completion_tokens} out",
-            "cost": "unknown" if self._till.price is None else f"{spent.cost:.4f} dollars at {self._till.price}",
+            "cost": "unknown" if cost is None else f"{cost:.4f} dollars at {till.price}",
         }
 
     def ask(self, prompts: Sequence[Prompt], codes: Codes) -> Answers:
@@ -142,7 +147,7 @@ class RemoteModel:
             if isinstance(outcome, Reading):
                 logits[row], mass[row] = outcome.log_probabilities, outcome.mass
             else:
-                failures.append(Failure(row, outcome.reason))
+                failures.append(Failure(row, outcome.reason, outcome.kind))
         return Answers(logits, mass, self._method, tuple(failures))
 
     def _choose_method(self, prompts: Sequence[Prompt], codes: Codes) -> None:
@@ -164,15 +169,15 @@ class RemoteModel:
     def _read(self, prompt: Prompt, codes: Codes) -> Reading:
         """The score of a prompt. Raises NoScoreError."""
         if self._method == "verbalised":
-            (content,) = self._contents(prompt, codes, "verbalised")
-            return _found(from_words(content, codes), content)
+            (reply,) = self._replies(prompt, codes, "verbalised")
+            return _found(from_words(reply.contents[0], codes), reply)
         reading = self._by_logprobs(prompt, codes) if self._method == "logprobs" else None
         if reading is not None:
             return reading
         if self._settings.method == "logprobs":
             raise NoScoreError("the answer holds no log-probabilities", "answer")
-        contents = self._contents(prompt, codes, "samples")
-        return _found(from_samples(contents, codes), contents[0])
+        replies = self._replies(prompt, codes, "samples")
+        return _found(from_samples([reply.contents[0] for reply in replies], codes), replies[0])
 
     def _by_logprobs(self, prompt: Prompt, codes: Codes) -> Reading | None:
         """What log-probabilities say, None where the server gives none. Raises NoScoreError."""
@@ -185,11 +190,11 @@ class RemoteModel:
             raise
         reading = from_logprobs(reply, codes)
         if code_of(reply.contents[0], codes) is None:
-            return _found(reading, reply.contents[0])
+            return _found(reading, reply)
         return reading
 
-    def _contents(self, prompt: Prompt, codes: Codes, method: Method) -> list[str]:
-        return [self._till.reply(call).contents[0] for call in self._calls(prompt, codes, method)]
+    def _replies(self, prompt: Prompt, codes: Codes, method: Method) -> list[Reply]:
+        return [self._till.reply(call) for call in self._calls(prompt, codes, method)]
 
     def _calls(self, prompt: Prompt, codes: Codes, method: Method) -> tuple[Call, ...]:
         return calls_for(prompt, codes, method, self._till.endpoint, self._settings)
@@ -199,11 +204,15 @@ def _may_pass(outcome: Outcome) -> bool:
     return isinstance(outcome, NoScoreError) and outcome.kind == "later"
 
 
-def _found(reading: Reading | None, content: str) -> Reading:
-    if reading is None:
-        shown = content if len(content) <= _SHOWN else f"{content[: _SHOWN - 1]}…"
-        raise NoScoreError(f"no score in the answer: {shown!r}", "answer")
-    return reading
+def _found(reading: Reading | None, reply: Reply) -> Reading:
+    """A reading, if there is one. An answer that is empty, or cut off by its limit, had no room for a score."""
+    if reading is not None:
+        return reading
+    content = reply.contents[0]
+    limited = reply.finish == "length"
+    kind: FailureKind = "cut" if limited or not content.strip() else "answer"
+    shown = content if len(content) <= _SHOWN else f"{content[: _SHOWN - 1]}…"
+    raise NoScoreError(f"no score in the answer{', which was cut off' if limited else ''}: {shown!r}", kind)
 
 
 def remote_model(
@@ -234,7 +243,8 @@ def remote_model(
     with ExitStack() as opened:
         receipts = of_worker(folder, worker) if worker else merged(folder)
         opened.callback(receipts.close)
-        meter = Meter(Budget(settings.access.max_cost, settings.access.max_calls), price, receipts.spent())
+        ledger = _ledger(receipts, endpoint, settings.access, price)
+        meter = Meter(Budget(settings.access.max_cost, settings.access.max_calls), price, ledger)
         retry, wait = Retry(attempts=ask.attempts), partial(_wait, halt)
         breaker = Breaker(max(20, 4 * ask.workers))  # a short outage hits every call under way a few times
         client = Client(endpoint, retry, breaker, timeout_s=ask.timeout_s, seed=ask.seed, sleep=wait)
@@ -263,8 +273,25 @@ def remote_plan(name: str, settings: LanguageSettings, folder: Path, prompts: Se
         return plan(prompts, codes, endpoint, settings.ask, receipts, price)
 
 
+def remote_spent(name: str, settings: LanguageSettings, folder: Path) -> Spent:
+    """What counts as spent towards the limits before anything is asked; nothing is sent. Raises as `remote_plan`."""
+    endpoint = Endpoint.parse(name)
+    with merged(folder) as receipts:
+        ledger = _ledger(receipts, endpoint, settings.access, _price(endpoint, settings.access))
+        return replace(receipts.spent(), cost=ledger.cost)
+
+
+def _ledger(receipts: Receipts, endpoint: Endpoint, access: AccessSettings, price: Price | None) -> Ledger:
+    ledger = Ledger.of(receipts)
+    if price is not None and access.max_cost is not None:
+        ledger.add_unpriced(receipts, endpoint, price)
+    return ledger
+
+
 def _price(endpoint: Endpoint, access: AccessSettings) -> Price | None:
-    return Price.parse(access.price) if access.price is not None else price_of(endpoint, access.prices)
+    if access.price is not None:
+        return Price.parse(access.price)
+    return (price_of if access.max_cost is None else listed_price)(endpoint, access.prices)
 
 
 def _wait(halt: threading.Event, seconds: float) -> None:

@@ -18,6 +18,7 @@ LEAST_LOGPROB = -9999.0
 """What the protocol writes for a token that is too unlikely to have a log-probability."""
 
 _ROUNDING = 0.01  # a log-probability may be this much above 0
+_MOST_TOKENS = 10**9  # a larger count is none
 _SHOWN = 120
 
 
@@ -63,22 +64,51 @@ def parse_reply(raw: str) -> Reply:
         >>> parse_reply('{"choices": [{"message": {"content": "2"}}]}').contents
         ('2',)
     """
-    try:
-        answer = json.loads(raw)
-    except (ValueError, RecursionError):
-        raise _malformed(f"no JSON: {raw[:_SHOWN]!r}") from None
+    answer = _json(raw)
     choices = answer.get("choices") if isinstance(answer, dict) else None
     if not isinstance(choices, list) or not choices or not all(isinstance(choice, dict) for choice in choices):
         raise _malformed(f"an answer without choices: {raw[:_SHOWN]!r}")
-    usage = answer.get("usage")
-    counts = usage if isinstance(usage, dict) else {}
+    finish, usage = choices[0].get("finish_reason"), _usage(answer)
     return Reply(
         contents=tuple(_content(choice) for choice in choices),
         tops=_tops(choices[0].get("logprobs")),
-        prompt_tokens=_count(counts.get("prompt_tokens")),
-        completion_tokens=_count(counts.get("completion_tokens")),
-        finish=str(choices[0].get("finish_reason") or ""),
+        prompt_tokens=usage.prompt_tokens,
+        completion_tokens=usage.completion_tokens,
+        finish=_text(finish) if isinstance(finish, str) else "",
     )
+
+
+@dataclass(frozen=True)
+class Usage:
+    """Tokens that a server counted, None where it does not tell; see `Reply`."""
+
+    prompt_tokens: int | None
+    completion_tokens: int | None
+
+
+def usage_of(raw: str) -> Usage:
+    """What a body says of its tokens, also one that is no chat completion.
+
+    >>> usage_of('{"choices": [], "usage": {"prompt_tokens": 7}}')
+    Usage(prompt_tokens=7, completion_tokens=None)
+    """
+    try:
+        return _usage(_json(raw))
+    except MalformedReplyError:
+        return Usage(None, None)
+
+
+def _usage(answer: object) -> Usage:
+    usage = answer.get("usage") if isinstance(answer, dict) else None
+    counts = usage if isinstance(usage, dict) else {}
+    return Usage(_count(counts.get("prompt_tokens")), _count(counts.get("completion_tokens")))
+
+
+def _json(raw: str) -> object:
+    try:
+        return json.loads(raw)
+    except (ValueError, RecursionError):
+        raise _malformed(f"no JSON: {raw[:_SHOWN]!r}") from None
 
 
 def _malformed(problem: str) -> MalformedReplyError:
@@ -92,17 +122,27 @@ def _content(choice: Mapping[str, Any]) -> str:
         raise _malformed("a choice without a message")
     content = message.get("content")
     if isinstance(content, list):
-        content = "".join(_text(part.get("text") or "") for part in content if isinstance(part, dict))
-    return _text(content or message.get("refusal") or "")
+        content = "".join(_said(part.get("text")) for part in content if isinstance(part, dict))
+    return _said(content) or _said(message.get("refusal"))
 
 
-def _text(value: object) -> str:
+def _said(value: object) -> str:
+    """A text, '' for none. Some servers write a score as a number."""
+    if value is None or isinstance(value, str):
+        return _text(value or "")
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise _malformed(f"a text that is a {type(value).__name__}")
+    return str(value)
+
+
+def _text(value: str) -> str:
     """A text that can be written anywhere: halves of surrogate pairs, which JSON can spell, become question marks."""
-    return str(value).encode("utf-8", "replace").decode("utf-8")
+    return value.encode("utf-8", "replace").decode("utf-8")
 
 
 def _count(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+    good = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MOST_TOKENS
+    return value if good and isinstance(value, int) else None
 
 
 def _tops(logprobs: object) -> tuple[tuple[TopToken, ...], ...] | None:
@@ -118,15 +158,15 @@ def _tops(logprobs: object) -> tuple[tuple[TopToken, ...], ...] | None:
     if not len(tokens) == len(chosen) == len(tops):
         raise _malformed("lists of tokens and log-probabilities that differ in length")
     return tuple(
-        _place(token, logprob, [_top(*pair) for pair in (top or {}).items()])
-        for token, logprob, top in zip(tokens, chosen, tops, strict=True)
+        _place(token, logprob, [_top(*pair) for pair in top.items()])
+        for token, logprob, top in zip(tokens, chosen, _objects([top or {} for top in tops]), strict=True)
     )
 
 
-def _objects(values: Sequence[object]) -> list[Mapping[str, Any]]:
-    if not all(isinstance(value, dict) for value in values):
+def _objects(values: object) -> list[Mapping[str, Any]]:
+    if not isinstance(values, list) or not all(isinstance(value, dict) for value in values):
         raise _malformed("log-probabilities that are no objects")
-    return [value for value in values if isinstance(value, dict)]
+    return values
 
 
 def _listed(entry: Mapping[str, Any]) -> list[TopToken]:
@@ -135,11 +175,12 @@ def _listed(entry: Mapping[str, Any]) -> list[TopToken]:
 
 def _top(token: object, logprob: object) -> TopToken:
     if not isinstance(token, str):
-        raise _malformed(f"a token that is no text: {token!r:.40}")
+        raise _malformed(f"a token that is no text but a {type(token).__name__}")
     if logprob is None or logprob == -math.inf:
         return TopToken(_text(token), LEAST_LOGPROB)
     if isinstance(logprob, bool) or not isinstance(logprob, int | float) or not logprob <= _ROUNDING:
-        raise _malformed(f"{logprob!r:.40} as the log-probability of a token")
+        shown = repr(logprob)[:40] if isinstance(logprob, str | int | float) else type(logprob).__name__
+        raise _malformed(f"{shown} as the log-probability of a token")
     return TopToken(_text(token), float(min(max(logprob, LEAST_LOGPROB), 0.0)))
 
 

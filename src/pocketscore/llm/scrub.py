@@ -1,6 +1,8 @@
 """What could name a pupil is taken out of a text before it leaves the machine.
 
-Rules in this order; what one of them took is not looked at again:
+The rules look at the text as it is read: what is not seen is gone, letters and digits of all widths and typefaces are
+the usual ones, and so are blanks, hyphens and dashes. They stand in this order; what one of them took is not looked at
+again:
 
 - email: `name@host.tld`, also with `(at)` or `[at]`.
 - number: `123-45-6789`, `1234 5678 9012 3456`, an IBAN.
@@ -21,7 +23,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
@@ -29,11 +31,12 @@ from pathlib import Path
 
 from pocketscore.data.files import decode, read_bytes
 from pocketscore.errors import InputError
+from pocketscore.llm.shown import Shown
 
 Span = tuple[int, int]
 Words = tuple[str, ...]
 
-_PLACEHOLDER = re.compile(r"(\[(?:email|phone|number|name)\])")
+_PLACEHOLDER = re.compile(r"\[(?:email|phone|number|name)\]")
 
 _EMAIL = re.compile(
     r"(?<![\w.+%-])[\w.+%-]{1,64}(?:@| ?[(\[] ?at ?[)\]] ?)[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}", re.IGNORECASE
@@ -41,9 +44,9 @@ _EMAIL = re.compile(
 _GAP = r"[ ./–-]{1,2}"
 _RULES = (
     ("number", r"(?<!\w)[a-z]{2}\d{2} ?[a-z\d]{4}(?: ?\d{4}){2,7}(?: ?\d{1,4})?(?!\w)"),
-    ("number", r"(?<![\w.,-])(?:\d{3}-\d{2}-\d{4}|\d{4}([ -])\d{4}\1\d{4}\1\d{4})(?![\w-])"),
-    ("phone", rf"(?<![\w+])\+\d(?:(?:{_GAP}|[ -]?\(\d{{1,5}}\)[ -]?)?\d){{7,14}}(?!\d)"),
-    ("phone", r"(?<![\w.,-])(?:1[ .-])?(?:\(\d{3}\) ?|\d{3}[ .-])\d{3}[ .-]\d{4}(?![\w-])"),
+    ("number", r"(?<![\w.,-])(?:\d{3}[–-]\d{2}[–-]\d{4}|\d{4}([ –-])\d{4}\1\d{4}\1\d{4})(?![\w-])"),
+    ("phone", rf"(?<![\w+])\+\d(?:(?:{_GAP}|[ –-]?\(\d{{1,5}}\)[ –-]?)?\d){{7,14}}(?!\d)"),
+    ("phone", r"(?<![\w.,-])(?:1[ .–-])?(?:\(\d{3}\) ?|\d{3}[ .–-])\d{3}[ .–-]\d{4}(?![\w-])"),
     ("phone", rf"(?<![\w.,/-])(?=(?:\W{{0,2}}\d){{9}})\(?0\d{{1,4}}\)?(?:{_GAP}\d{{2,8}}){{1,5}}(?![\w/-])"),
     (
         "phone",
@@ -53,11 +56,11 @@ _RULES = (
     (
         "number",
         r"\b(?:(?:student|pupil|candidate|account|roll|matric(?:ulation)?) (?:id|no\.?|nr\.?|number)|id|passport|badge)"
-        r"(?: (?:is|no|nr|number)\b){0,2} ?[.:#=]{0,2} ?(?P<found>[a-z]{0,3}-?\d{4,20})(?!\w)",
+        r"(?: (?:is|no|nr|number)\b){0,2} ?[.:#=]{0,2} ?(?P<found>[a-z]{0,3}[–-]?\d{4,20})(?!\w)",
     ),
-    ("number", r"(?<!\w)[a-z]{1,3}-?\d{5,20}(?!\w)"),
+    ("number", r"(?<!\w)[a-z]{1,3}[–-]?\d{5,20}(?!\w)"),
 )
-_DATE = re.compile(r"\d{1,2}([./-])\d{1,2}\1\d{2,4}(?![./-]?\d)")
+_DATE = re.compile(r"\d{1,2}([./–-])\d{1,2}\1\d{2,4}(?![./–-]?\d)")
 _RUN = re.compile(r"(?<!\w)(?<!\d[.,])\d{6,20}(?!\w|[.,]\d)")
 _SYMBOL = r"[$€£¥₹=+×*÷/^<>≈~−·%°‰]"
 _BEFORE = re.compile(rf"(?:{_SYMBOL}|\d ?[-x]) ?$")
@@ -72,7 +75,8 @@ _MARKS = "".join(chr(code) for code in range(0x300, 0x2000) if unicodedata.categ
 _WORD = re.compile(rf"(?:[^\W\d_]|[{_MARKS}])+")
 _UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 """Letters of scripts in which a name does not stand between blanks."""
-_BETWEEN = re.compile(r"[ .,'’-]{1,3}")
+_BETWEEN = re.compile(r"[ .,'’–-]{1,3}")
+_LONG_ENOUGH = 6  # letters of a name that may stand run together; shorter ones could be words
 _PARTICLES = frozenset(
     ["von", "van", "der", "den", "del", "dela", "dos", "das", "les", "los", "las", "bin", "ibn", "ben", "the", "and"]
 )
@@ -83,7 +87,8 @@ class Scrubbed:
     """A text without what was found in it.
 
     Attributes:
-        text: With [email], [phone], [number] and [name] in place of it, in Unicode's composed form.
+        text: With [email], [phone], [number] and [name] in place of it, in Unicode's composed form and without what is
+            not seen.
         counts: How many of each kind were found; kinds that were not are left out.
     """
 
@@ -96,7 +101,7 @@ class Scrubber:
 
     Args:
         names: One name each. Its words are found together, and each of them alone where it has three letters or more
-            and is no particle such as "von": "Ana Ruiz" finds "ana's" too.
+            and is no particle such as "von": "Ana Ruiz" finds "ana's" and "anaruiz" too.
         keep: Question and rubric, whose numbers stay.
 
     Example:
@@ -109,13 +114,14 @@ class Scrubber:
 
     def __init__(self, names: Sequence[str] = (), keep: str = "") -> None:
         self._names: dict[str, set[Words]] = {}
-        composed = [unicodedata.normalize("NFC", name) for name in names]
-        for way in (way for name in composed for way in _ways(name)):
+        read = [Shown.of(name).text for name in names]
+        for way in (way for name in read for way in _ways(name)):
             self._names.setdefault(way[0], set()).add(way)
-        unspaced = sorted(filter(_UNSPACED.search, composed), key=len, reverse=True)
+        unspaced = sorted(filter(_UNSPACED.search, read), key=len, reverse=True)
         unspaced_names = re.compile("|".join(map(re.escape, unspaced)) or r"(?!)", re.IGNORECASE)
-        self._kept = {_digits(found) for found in re.findall(r"\d(?:[ .,'’-]?\d)*", keep)}
-        self._kept |= set(re.findall(r"\d+", keep))
+        kept = Shown.of(keep).text
+        self._kept = {_digits(found) for found in re.findall(r"\d(?:[ .,'’–-]?\d)*", kept)}
+        self._kept |= set(re.findall(r"\d+", kept))
         self._rules: tuple[tuple[str, Callable[[str], Iterator[Span]]], ...] = (
             ("email", partial(_spans, _EMAIL)),
             *((kind, self._matches(re.compile(pattern, re.IGNORECASE))) for kind, pattern in _RULES),
@@ -126,17 +132,17 @@ class Scrubber:
 
     def scrub(self, text: str) -> Scrubbed:
         """The text without what could name a pupil; placeholders that stand in it already are left alone."""
-        pieces = _PLACEHOLDER.split(unicodedata.normalize("NFC", text))
-        counts: Counter[str] = Counter()
+        shown = Shown.of(text)
+        free = _between((match.span() for match in _PLACEHOLDER.finditer(shown.text)), 0, len(shown.text))
+        found: dict[Span, str] = {}
         for kind, find in self._rules:
-            before = len(pieces)
-            pieces = [
-                part
-                for place, piece in enumerate(pieces)
-                for part in ((piece,) if place % 2 else _cut(piece, find(piece), f"[{kind}]"))
-            ]
-            counts[kind] += (len(pieces) - before) // 2
-        return Scrubbed("".join(pieces), dict(+counts))
+            left: list[Span] = []
+            for first, last in free:
+                taken = [(first + start, first + end) for start, end in find(shown.text[first:last])]
+                found |= dict.fromkeys(taken, kind)
+                left += _between(taken, first, last)
+            free = left
+        return Scrubbed(shown.with_placeholders(found), dict(Counter(found.values())))
 
     def _matches(self, pattern: re.Pattern[str]) -> Callable[[str], Iterator[Span]]:
         """What finds a pattern, less numbers that stay."""
@@ -182,21 +188,20 @@ def _digits(number: str) -> str:
     return "".join(filter(str.isdigit, number))
 
 
-def _cut(text: str, spans: Iterator[Span], placeholder: str) -> list[str]:
-    """A text as pieces; every second one is a placeholder in place of a span."""
-    pieces, at = [], 0
-    for start, end in spans:
-        pieces += [text[at:start], placeholder]
-        at = end
-    return [*pieces, text[at:]]
+def _between(spans: Iterable[Span], first: int, last: int) -> list[Span]:
+    """What spans leave of a stretch of text."""
+    edges = [first, *(edge for span in spans for edge in span), last]
+    return [*zip(edges[::2], edges[1::2], strict=True)]
 
 
 def _ways(name: str) -> Iterator[Words]:
-    """How a listed name may stand in a text: all its words, and each longer one alone."""
+    """How a listed name may stand in a text: all its words, the same run together, and each longer one alone."""
     words = tuple(word.casefold() for word in _WORD.findall(name))
     if words:
         yield words
     if len(words) > 1:
+        if len(run_together := "".join(words)) >= _LONG_ENOUGH:
+            yield (run_together,)
         yield from ((word,) for word in words if len(word) >= 3 and word not in _PARTICLES)
 
 

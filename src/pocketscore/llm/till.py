@@ -1,26 +1,36 @@
-"""Where calls are paid for: from its receipt or from the server, each call's answer once, within the budget."""
+"""Where calls are paid for: from its receipt or from the server, each call's answer once, within the budget.
+
+Every try that the server may have charged for is counted and leaves a receipt, also one without a usable answer: what
+came with success and is malformed or cut off, and what was sent and not answered in time. Such a try counts with the
+tokens that the server names, else with the most that it can have cost. A refusal, an error of the server, and a
+connection that fails before the server answers cost nothing.
+"""
 
 from __future__ import annotations
 
 import json
 import threading
-from typing import Literal
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 
 from pocketscore import __version__
 from pocketscore.llm.budget import Meter
-from pocketscore.llm.calls import Call, likely_text_tokens
-from pocketscore.llm.client import Client, Posted
+from pocketscore.llm.calls import Call, charged_tokens
+from pocketscore.llm.client import Client, Posted, Tried
 from pocketscore.llm.endpoint import Endpoint
+from pocketscore.llm.model import FailureKind
 from pocketscore.llm.prices import FREE, Price
 from pocketscore.llm.prompts import PROMPT_VERSION
-from pocketscore.llm.receipts import Receipt, Receipts, utc_now
-from pocketscore.llm.refusals import CallError, Kind
-from pocketscore.llm.replies import MalformedReplyError, Reply, parse_reply
+from pocketscore.llm.receipts import Receipt, Receipts, key_of_lost, utc_now
+from pocketscore.llm.refusals import CallError
+from pocketscore.llm.replies import MalformedReplyError, Reply, parse_reply, usage_of
 
 OVER_BUDGET = "budget reached"
 """Why a prompt was not asked: asking it could go over the budget."""
 
 _LIMIT, _NEWER_LIMIT = "max_tokens", "max_completion_tokens"
+_KEPT = 100_000  # characters kept of what is no answer
 
 
 class NoScoreError(Exception):
@@ -28,10 +38,10 @@ class NoScoreError(Exception):
 
     Attributes:
         reason: Why, in plain words.
-        kind: What became of its call; "answer" when there is one and it holds no score, "budget" when there is none.
+        kind: Why, for programs.
     """
 
-    def __init__(self, reason: str, kind: Kind | Literal["answer", "budget"]) -> None:
+    def __init__(self, reason: str, kind: FailureKind) -> None:
         super().__init__(reason)
         self.reason = reason
         self.kind = kind
@@ -86,59 +96,60 @@ class Till:
             raise NoScoreError(error.problem, "answer") from None
 
     def _bought(self, call: Call) -> Reply:
-        price = self.price or FREE
-        most = price.of(call.most_tokens, call.most_written)
+        """Make a call. Servers of some models want another name for the limit, and say so."""
+        limit = self._limit
+        try:
+            try:
+                return self._posted(call, limit)
+            except CallError as error:
+                if limit == _NEWER_LIMIT or _NEWER_LIMIT not in error.problem:
+                    raise
+            self._limit = _NEWER_LIMIT
+            return self._posted(call, _NEWER_LIMIT)
+        except CallError as error:
+            raise NoScoreError(error.problem, error.kind) from None
+
+    def _posted(self, call: Call, limit: str) -> Reply:
+        return self._client.post(_with_limit(call, limit), partial(self._paid, call)).reply
+
+    def _paid(self, call: Call, attempt: Callable[[], Tried]) -> Tried:
+        """Make one try of a call if it cannot go over the budget, and keep what it came to."""
+        most = (self.price or FREE).of(call.most_tokens, call.most_written)
         if not self._meter.reserve(most):
             raise NoScoreError(OVER_BUDGET, "budget")
         cost = None
         try:
             if self._halt.is_set():
                 raise NoScoreError("stopped", "later")
-            posted = self._post(call)
-            cost = price.of(*_tokens(call, posted.reply))
-            self.receipts.put(_receipt(call, posted, None if self.price is None else cost))
-            return posted.reply
-        except CallError as error:
-            raise NoScoreError(error.problem, error.kind) from None
+            tried = attempt()
+            if isinstance(tried, Posted) or tried.billed:
+                receipt = _receipt(call, tried, self.price)
+                cost = receipt.cost or 0.0
+                self.receipts.put(receipt)
+            return tried
         finally:
             self._meter.settle(most, cost)
-
-    def _post(self, call: Call) -> Posted:
-        """Make a call. Servers of some models want another name for the limit, and say so."""
-        limit = self._limit
-        try:
-            return self._client.post(_with_limit(call, limit))
-        except CallError as error:
-            if limit == _NEWER_LIMIT or _NEWER_LIMIT not in error.problem:
-                raise
-        self._limit = _NEWER_LIMIT
-        return self._client.post(_with_limit(call, self._limit))
 
 
 def _with_limit(call: Call, name: str) -> dict[str, object]:
     return {name if field == _LIMIT else field: value for field, value in call.body.items()}
 
 
-def _tokens(call: Call, reply: Reply) -> tuple[int, int]:
-    """Tokens read and written; estimated where the server did not count them."""
-    said = sum(map(likely_text_tokens, reply.contents))
-    read, written = reply.prompt_tokens, reply.completion_tokens
-    return call.likely_tokens if read is None else read, said if written is None else written
-
-
-def _receipt(call: Call, posted: Posted, cost: float | None) -> Receipt:
+def _receipt(call: Call, tried: Tried, price: Price | None) -> Receipt:
     """A receipt. Where the server did not count tokens it holds none, and its cost is estimated."""
-    return Receipt(
-        key=call.key,
+    answered, usage = isinstance(tried, Posted), usage_of(tried.raw)
+    receipt = Receipt(
+        key=call.key if answered else key_of_lost(call.key),
         endpoint=call.endpoint.url,
         model=call.endpoint.model,
         prompt=json.dumps(call.messages),
         settings=json.dumps(call.settings),
-        raw=posted.raw,
-        prompt_tokens=posted.reply.prompt_tokens,
-        completion_tokens=posted.reply.completion_tokens,
-        cost=cost,
-        seconds=posted.seconds,
+        raw=tried.raw if answered else tried.raw[:_KEPT],
+        prompt_tokens=usage.prompt_tokens,
+        completion_tokens=usage.completion_tokens,
+        cost=None,
+        seconds=tried.seconds,
         made_at=utc_now(),
         version=f"pocketscore {__version__}, prompt {PROMPT_VERSION}",
     )
+    return receipt if price is None else replace(receipt, cost=price.of(*charged_tokens(receipt)))

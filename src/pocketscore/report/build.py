@@ -52,6 +52,7 @@ def render(results: Sequence[ItemResult], data: DataNotes, speeds: Mapping[str, 
         .get_template("report.html.jinja")
         .render(
             items=items,
+            models=list(dict.fromkeys(item.scored_by for item in items if item.scored_by)),
             data=data,
             other_dropped=notes.of_no_item(data, {item.id for item in items}),
             versions={

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pocketscore.report.numerals import agreement, count
-from pocketscore.results import METHODS, ItemResult
+from pocketscore.results import ItemResult, compared_with
 from pocketscore.types import UNDEFINED, Agreement, Estimate, Part, Scale
 
 METRICS = {
@@ -35,8 +35,9 @@ class Compared:
 
 
 def compared(result: ItemResult) -> tuple[Compared, ...]:
-    """Everything compared with the human score on the test part, weakest method first, people last."""
-    methods = [Compared(key, METHODS[key], result.agreement[key]) for key in METHODS if key in result.agreement]
+    """Everything compared on the test part, weakest method first, people last."""
+    names = compared_with(result.responses.scored_by)
+    methods = [Compared(key, name, result.agreement[key]) for key, name in names.items() if key in result.agreement]
     people = [] if result.human is None else [Compared("human", RATERS, result.human)]
     return (*methods, *people)
 
@@ -95,7 +96,7 @@ def _thin_evidence(result: ItemResult) -> Iterator[str]:
 
 
 def _unknown_teacher(result: ItemResult) -> Iterator[str]:
-    if result.calibration is None and not result.asked_about_its_own:
+    if result.calibration is None and not result.asked_about_its_own and not result.responses.scored_by:
         yield "The teacher’s scores came from a file: if it had seen the test answers, its numbers here are flattered."
 
 
@@ -110,7 +111,7 @@ def _weak_student(result: ItemResult) -> Iterator[str]:
                 f"The scorer is below TF-IDF with logistic regression, a method without any language model "
                 f"({name} {agreement(student.value)} against {agreement(tfidf.value)})."
             )
-    if student.high < teacher.value:
+    if student.high < teacher.value and not result.responses.scored_by:
         yield (
             f"The scorer’s whole 95 % interval ({name} {agreement(student.low)} to {agreement(student.high)}) lies "
             f"below the teacher’s {agreement(teacher.value)}: the scorer lost some of what the teacher can do."

@@ -17,7 +17,7 @@ from pocketscore.report.summary import Fact, Glance, glance, summary
 from pocketscore.report.summary_groups import column_name
 from pocketscore.report.validity_view import ValidityView
 from pocketscore.report.wording import RATERS, label
-from pocketscore.results import METHODS, ItemResult, nobody_scored
+from pocketscore.results import METHODS, ItemResult, compared_with, nobody_scored, scores_of
 from pocketscore.student.spec import PRESETS, spec_to_dict
 from pocketscore.types import MISSING, Ints, Part
 
@@ -108,8 +108,12 @@ class ItemView:
     @property
     def against(self) -> str:
         """Whose scores everything is compared with."""
-        model = self.result.responses.scored_by
-        return f"the scores of {model}" if model else "the human score"
+        return scores_of(self.scored_by)
+
+    @property
+    def scored_by(self) -> str:
+        """The language model whose scores stand in for people's, '' where people scored."""
+        return self.result.responses.scored_by
 
     @property
     def main_metric(self) -> str:
@@ -128,18 +132,19 @@ class ItemView:
         scale = self.result.responses.item.scale
         lines = [(line, findings.main_estimate(line.agreement, scale)) for line in self.compared]
         rows = [charts.IntervalRow(line.name, estimate, line.key == "student") for line, estimate in lines]
-        return charts.interval_chart(rows, f"{self.main_metric} with {self.against}, 95 % interval")
+        against = "the language model" if self.scored_by else "the human score"  # a name may be too long here
+        return charts.interval_chart(rows, f"{self.main_metric} with {against}, 95 % interval")
 
     @cached_property
     def sized(self) -> tuple[Sized, ...]:
-        """Models whose size and quality are known, the student first."""
+        """Models that are compared and whose size and quality are known, the student first."""
         weights = self.result.scorer.parameters
         sizes = {"student": weights, "original_nn": weights, "teacher": self.result.teacher_parameters}
         scale, found = self.result.responses.item.scale, self.result.agreement
         models = [
             Sized(name, RATERS[name], size, findings.main_estimate(found[name], scale))
             for name, size in sizes.items()
-            if size and name in found
+            if size and name in found and name in compared_with(self.scored_by)
         ]
         return tuple(model for model in models if np.isfinite(model.quality.value))
 

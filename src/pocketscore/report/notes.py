@@ -53,22 +53,22 @@ class Speed:
 
 @dataclass(frozen=True)
 class DroppedGroup:
-    """Rows left out for one reason: how many, and the numbers of the first of them."""
+    """Rows left out for one reason: how many, and the numbers of the first of them (ids where these are unknown)."""
 
     reason: str
     count: int
-    rows: tuple[int, ...]
+    rows: tuple[str, ...]
 
 
 def grouped(dropped: Iterable[Dropped]) -> tuple[DroppedGroup, ...]:
     """Rows left out by reason, most frequent first.
 
     >>> grouped([Dropped(7, "a", "1", "no score"), Dropped(9, "b", "1", "no score")])
-    (DroppedGroup(reason='no score', count=2, rows=(7, 9)),)
+    (DroppedGroup(reason='no score', count=2, rows=('7', '9')),)
     """
-    by_reason: dict[str, list[int]] = {}
+    by_reason: dict[str, list[str]] = {}
     for row in dropped:
-        by_reason.setdefault(row.reason, []).append(row.row)
+        by_reason.setdefault(row.reason, []).append(str(row.row or row.id))
     groups = [DroppedGroup(reason, len(rows), tuple(rows[:MOST_ROWS])) for reason, rows in by_reason.items()]
     return tuple(sorted(groups, key=lambda group: (-group.count, group.reason)))
 

@@ -120,12 +120,15 @@ def _weakest(result: ItemResult) -> Iterator[Markup]:
     every = result.validity.points.get("student", ())
     tested = [one for one in every if one.n >= FEW_OF_POINT]
     rare = [one for one in every if 0 < one.n < FEW_OF_POINT]
-    if tested:
+    if tested and (len(tested) > 1 or not rare):
         worst = min(tested, key=lambda one: one.exact.value)
         yield _say(
             "Least often right where people gave {}: the same score on {} of {} answers, {}.",
             label(worst.point), _right(worst), worst.n, _with_interval(worst.exact),
         )  # fmt: skip
+    elif tested:
+        only = tested[0]
+        yield _say("Right on {} of {} answers where people gave {}.", _right(only), only.n, label(only.point))
     if rare:
         said = [_say("{} (right on {} of {})", label(one.point), _right(one), one.n) for one in rare]
         yield _say("Too few answers to tell for {}.", listed(said))

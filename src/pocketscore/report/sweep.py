@@ -13,6 +13,7 @@ from pocketscore.report.numerals import count
 from pocketscore.report.sweep_chart import sweep_chart
 from pocketscore.report.sweep_notes import KnobNote, Pick, SweepNotes, TrialNote
 from pocketscore.report.wording import counted
+from pocketscore.results import scores_of
 
 PICKS: Mapping[str, str] = {"best": "The best", "smallest": "The smallest that is as good"}
 KNOBS: Mapping[str, str] = {
@@ -28,6 +29,11 @@ class SweepView:
     """What the template prints."""
 
     notes: SweepNotes
+
+    @property
+    def against(self) -> str:
+        """Whose scores everything is compared with."""
+        return scores_of(self.notes.scored_by)
 
     @property
     def chart(self) -> Markup:

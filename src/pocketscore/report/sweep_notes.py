@@ -68,7 +68,7 @@ class PickedItem:
         metric: What is measured, in words.
         n: Test answers.
         student: The scorer.
-        teacher: The teacher.
+        teacher: The teacher, None where its own scores are what the others are compared with.
         people: Two human raters, None without.
     """
 
@@ -79,7 +79,7 @@ class PickedItem:
     metric: str
     n: int
     student: Estimate
-    teacher: Estimate
+    teacher: Estimate | None
     people: Estimate | None
 
 
@@ -112,7 +112,8 @@ class SweepNotes:
         file: Name of the file of responses.
         sha256: Hash of its bytes.
         items: Ids of the items.
-        checked: Validation answers with a human score, all items together.
+        scored_by: '' if people gave the scores, else the language model that stands in.
+        checked: Validation answers with a score, all items together.
         budget: Largest file allowed, in bytes.
         wanted: Trials asked for; fewer were made when the time was up.
         space: Knob -> what it could be, in words.
@@ -129,6 +130,7 @@ class SweepNotes:
     file: str
     sha256: str
     items: tuple[str, ...]
+    scored_by: str
     checked: int
     budget: int
     wanted: int

@@ -105,7 +105,8 @@ class CausalModel:
 
     def _failure(self, row: int, length: int) -> Failure:
         if length > self._context:
-            return Failure(row, f"the prompt has {length} tokens, more than the {self._context} that {self.name} reads")
+            reason = f"the prompt has {length} tokens, more than the {self._context} that {self.name} reads"
+            return Failure(row, reason, "context")
         return Failure(row, f"{self.name} gave no number")
 
 

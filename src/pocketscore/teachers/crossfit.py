@@ -165,6 +165,7 @@ class CrossFit:
                 self._check_shared(fold, key)
                 self._progress.advance(self._schedule.epochs)
             self._progress.note(f"teacher fold {fold + 1} of {self.settings.folds} finished")
+        self._read = None
 
     def logits(self, texts: Sequence[str], items: Ints, fold: int) -> Floats:
         """One fold's logits (N, K) of any texts; each text is computed once and then kept on disk."""

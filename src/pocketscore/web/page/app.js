@@ -64,17 +64,31 @@ function describe() {
     document.title = `${scorers[0].item} · PocketScore`;
   }
   byId("about").replaceChildren(...scorers.map((scorer) => make("p", {}, about(scorer))));
+  const unknown = scorers.map(nobodyScored).filter((words) => words !== "");
+  byId("unknown").textContent = unknown.join(" ");
+  byId("unknown").hidden = unknown.length === 0;
 }
 
 /** @param {Scorer} scorer */
 function about(scorer) {
-  const card = /** @type {Record<string, any>} */ (scorer.card);
-  const found = card.test?.student;
+  const said = nobodyScored(scorer) || agreement(scorer);
+  return `${scorer.item}: score points ${scorer.scale.points.join(", ")}.${said ? ` ${said}` : ""}${certainty(scorer)}`;
+}
+
+/** @param {Scorer} scorer @returns {string} how well it agrees with people, "" if its card does not say */
+function agreement(scorer) {
+  const found = /** @type {Record<string, any>} */ (scorer.card).test?.student;
   const qwk = found?.metrics?.qwk?.value;
-  const agreement = Number.isFinite(qwk)
-    ? ` On ${found.n} answers that it had not seen it agrees with people to a quadratic weighted kappa of ${qwk.toFixed(2)}.`
-    : "";
-  return `${scorer.item}: score points ${scorer.scale.points.join(", ")}.${agreement}${certainty(scorer)}`;
+  if (!Number.isFinite(qwk)) return "";
+  return `On ${found.n} answers that it had not seen it agrees with people to a quadratic weighted kappa of ${qwk.toFixed(2)}.`;
+}
+
+/** @param {Scorer} scorer @returns {string} whose scores stood in for people's, "" if people scored */
+function nobodyScored({ card, item }) {
+  const model = /** @type {Record<string, any>} */ (card).evidence?.scored_by;
+  if (!model) return "";
+  return `Nobody has scored an answer to ${item}: the scorer learnt from the scores of a language model, ${model}. ` +
+    "How well it agrees with people is unknown.";
 }
 
 /** @param {Scorer} scorer @returns {string} what it leaves to people, "" if it does not say */
