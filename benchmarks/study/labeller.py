@@ -8,7 +8,8 @@ import numpy as np
 
 from benchmarks.study.cases import Case
 from benchmarks.study.states import states
-from pocketscore.distillation.labelling import MEAN, Taught
+from pocketscore.distillation.labelling import Taught
+from pocketscore.distillation.members import MEAN
 from pocketscore.types import Floats, Ints, Part, SoftLabels
 from pocketscore.workdir import WorkDir
 
@@ -31,7 +32,8 @@ class TableLabeller:
         folds = np.full(len(case.responses), MEAN, dtype=np.int64)
         folds[case.rows(Part.TRAIN)] = 0 if self._labels == "in-sample" else case.folds
         probabilities = case.in_sample if self._labels == "in-sample" else self._shown(case.soft)
-        return Taught(SoftLabels(probabilities, folds, {"teacher": "table"}), None, case.teacher_parameters)
+        silent = np.zeros(len(folds), dtype=np.bool_)
+        return Taught(SoftLabels(probabilities, folds, {"teacher": "table"}), silent, None, case.teacher_parameters)
 
     def label(self, item: int, texts: Sequence[str], folds: Ints) -> Floats | None:  # noqa: ARG002
         """Labels of the transfer set, which is all that can be asked."""
