@@ -15,7 +15,7 @@ from sklearn.metrics import accuracy_score, cohen_kappa_score, f1_score
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.study import student, tables  # noqa: E402
+from benchmarks.study import own, student, tables, teacher_tables  # noqa: E402
 from benchmarks.study.cases import PER_ANSWER, Case, transfer_of  # noqa: E402
 from benchmarks.study.labeller import TableLabeller  # noqa: E402
 from benchmarks.study.predictions import Predictions  # noqa: E402
@@ -24,6 +24,9 @@ from benchmarks.study.variants import LEVERS, Setup  # noqa: E402
 from benchmarks.study.words import Clustered, HashedUnknown, NearestWord, arranged  # noqa: E402
 
 from pocketscore.data import split  # noqa: E402
+from pocketscore.distillation.labelling import CrossFitLabeller  # noqa: E402
+from pocketscore.progress import Silent  # noqa: E402
+from pocketscore.teachers.settings import TeacherSettings  # noqa: E402
 from pocketscore.types import Item, Part, Responses, Scale  # noqa: E402
 from pocketscore.workdir import WorkDir  # noqa: E402
 
@@ -184,3 +187,107 @@ def test_finished_networks_are_kept_by_what_they_are() -> None:
     described = [json.dumps(setup.description()) for variants in LEVERS.values() for setup in variants.values()]
     assert len(set(described)) == len(described)
     assert not any(" at 0x" in text or "lambda" in text for text in described)
+
+
+def test_an_items_own_teachers_are_those_of_the_recipe(
+    case: Case, tiny_encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The package's labeller, given this item alone, gives the same folds and the same probabilities."""
+    monkeypatch.setattr(own, "MODEL", str(tiny_encoder))
+    settings = TeacherSettings(models=(str(tiny_encoder), "ngrams"), folds=3)
+    labeller = CrossFitLabeller([case.responses], settings, WorkDir(tmp_path / "package"), Silent())
+    reference = labeller.teach(0).soft
+    work, train = WorkDir(tmp_path / "study"), case.rows(Part.TRAIN)
+    folds = own.folds_of([case], 3)[0]
+    assert folds.tolist() == reference.folds[train].tolist()
+    made = transfer_of(case.responses, folds)
+    encoder = own.OwnEncoder(case, folds, work, Silent())
+    assert encoder.finished() is None
+    encoder.train()
+    _, cost = encoder.finished() or pytest.fail("trained and not finished")
+    taught = own.relabelled(replace(case, transfer=made), encoder, folds, work)
+    rows = np.concatenate([train, case.rows(Part.VALIDATION)])
+    np.testing.assert_allclose(taught.soft[rows], reference.probabilities[rows], atol=1e-4)
+    labels = labeller.label(0, made.texts, made.folds)
+    assert labels is not None
+    np.testing.assert_allclose(taught.transfer_soft, labels, atol=1e-4)
+    assert np.isnan(taught.soft[case.rows(Part.TEST)]).all()
+    assert 1 <= cost.passes <= encoder.most_passes / 3
+
+
+def test_passes_move_the_stage_on_to_its_end(
+    case: Case, tiny_encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether trained, stopped early or found finished, an encoder is worth as many steps as it could have taken."""
+
+    class Steps(Silent):
+        done = 0
+
+        def advance(self, steps: int = 1) -> None:
+            self.done += steps
+
+    monkeypatch.setattr(own, "MODEL", str(tiny_encoder))
+    for _ in ("trained", "found"):
+        steps = Steps()
+        encoder = own.OwnEncoder(case, case.folds, WorkDir(tmp_path), steps)
+        encoder.train()
+        assert steps.done == encoder.most_passes == 16
+
+
+def test_words_are_read_by_the_fine_tuned_layers(
+    case: Case, tiny_encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A whole BERT with a fold's weights in the place of its last layer gives the same states."""
+    import torch
+    from transformers import AutoTokenizer, BertModel
+
+    monkeypatch.setattr(own, "MODEL", str(tiny_encoder))
+    work = WorkDir(tmp_path)
+    encoder = own.OwnEncoder(case, case.folds, work, Silent())
+    encoder.train()
+    found = encoder.states(["vapour", "cold"])
+    tokenizer = AutoTokenizer.from_pretrained(tiny_encoder)
+    weights = [name for name in work.names("teacher-") if name[-5:-1] == "fold"]
+    assert len(weights) == len(found) == 2
+    for states, name in zip(found, weights, strict=True):
+        whole = BertModel.from_pretrained(tiny_encoder, add_pooling_layer=False).eval()
+        tuned = {
+            key.replace("top.encoder.layer.0.", ""): torch.from_numpy(array)
+            for key, array in (work.get(name) or {}).items()
+            if key.startswith("top.encoder.layer.0.")
+        }
+        whole.encoder.layer[2].load_state_dict(tuned)
+        for word, state in zip(("vapour", "cold"), states, strict=True):
+            with torch.inference_mode():
+                expected = whole(**tokenizer(word, return_tensors="pt")).last_hidden_state[0].mean(0).numpy()
+            np.testing.assert_allclose(state, expected, atol=0.05)  # the lower layers' states are kept in float16
+            assert np.abs(state - expected).max() < np.abs(found[0] - found[1]).max() / 2
+
+
+def test_tables_of_teachers_show_changes_against_the_shared_one_and_the_usual_folds() -> None:
+    def one(qwk: float) -> dict[str, float]:
+        return {"loss": 1 - qwk, "qwk": qwk, "qwk_likeliest": qwk / 2}
+
+    item = {"answers": 9, "minutes": 1.0, "passes": None, "shared, alone": one(0.5), "own, alone": one(0.6)}
+    figures = {
+        "own": {"1": {**item, "shared": one(0.7), "own": one(0.6)}, "2": {**item, "shared": one(0.7), "own": one(0.8)}},
+        "folds": {"1": {"5": {"minutes": 2.0, **one(0.5)}, "10": {"minutes": 4.0, **one(0.625)}}},
+        "n-grams": {
+            name: {"5": one(0.5), "10": one(0.5 + gain)} for name, gain in (("1", 0.0), ("2", 0.1), ("3", 0.2))
+        },
+    }
+    own_lines = teacher_tables.own(figures).splitlines()
+    assert own_lines[3].startswith("| own, encoder alone | .600 | +.100 ± .000 |")
+    assert own_lines[5].startswith("| own, with n-grams | .700 | +.000 ± .100 |")
+    assert (
+        teacher_tables.own_items(figures).splitlines()[3].endswith("| .700, .800 | .350, .400 | .300, .200 | 1.0 |  |")
+    )
+    fold_lines = teacher_tables.folds(figures).splitlines()
+    assert fold_lines[3].startswith("| n-grams alone, 3 items | 10 | .600 | +.100 ± .058 |")
+    assert fold_lines[5].startswith("| own with n-grams, item 1 | 10 | .625 | +.125 |")
+    assert fold_lines[5].endswith("| 4.0 |")
+    runs = {kind: {m: [0.5, 0.5 + 2 * gap] for m in ("loss", "qwk", "qwk_expected")} for kind, gap in
+            (("pretrained", 0.0), ("fine-tuned, first fold", 0.1))}  # fmt: skip
+    student_lines = teacher_tables.students({"vectors": {"1": runs, "7": runs}, "taught": {}}).splitlines()
+    assert student_lines[2].endswith("| 1, 7 | .500 | .500 | .500 |")
+    assert student_lines[3].endswith("first fold | 1, 7 | +.100 | +.100 | +.100 |")

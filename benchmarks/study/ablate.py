@@ -23,6 +23,8 @@ from benchmarks.study.student import probabilities, trained
 from benchmarks.study.variants import LEVERS, RECIPE, Setup
 from pocketscore.cli.distill import progress_console
 from pocketscore.distillation import lesson
+from pocketscore.distillation.lesson import Lesson
+from pocketscore.distillation.network import StudentNet
 from pocketscore.metrics import confusion, cross_entropy, exact_agreement, qwk
 from pocketscore.types import Part
 from pocketscore.workdir import WorkDir, key_of
@@ -61,20 +63,25 @@ def figures(case: Case, setup: Setup, seed: int, work: WorkDir) -> dict[str, flo
     stored = work.get(entry)
     if stored is None:
         net, learnt = trained(case, setup, seed, work)
-        checked = case.responses.part(Part.VALIDATION)
-        p = probabilities(net, learnt, checked.texts)
-        values = case.responses.item.scale.values
-        likeliest = confusion(checked.scores, p.argmax(axis=1), len(values))
-        nearest = np.abs((p @ values)[:, None] - values).argmin(axis=1)
-        stored = {
-            "loss": np.array(cross_entropy(p, checked.scores)),
-            "qwk": np.array(qwk(likeliest, values)),
-            "qwk_expected": np.array(qwk(confusion(checked.scores, nearest, len(values)), values)),
-            "accuracy": np.array(exact_agreement(likeliest)),
-            "parameters": np.array(sum(weight.numel() for weight in net.parameters() if weight.requires_grad)),
-        }
+        stored = {name: np.array(value) for name, value in judged(case, net, learnt).items()}
         work.put(entry, stored)
     return {name: float(value) for name, value in stored.items()}
+
+
+def judged(case: Case, net: StudentNet, learnt: Lesson) -> dict[str, float]:
+    """Figures of a trained network on the validation part."""
+    checked = case.responses.part(Part.VALIDATION)
+    p = probabilities(net, learnt, checked.texts)
+    values = case.responses.item.scale.values
+    likeliest = confusion(checked.scores, p.argmax(axis=1), len(values))
+    nearest = np.abs((p @ values)[:, None] - values).argmin(axis=1)
+    return {
+        "loss": cross_entropy(p, checked.scores),
+        "qwk": float(qwk(likeliest, values)),
+        "qwk_expected": float(qwk(confusion(checked.scores, nearest, len(values)), values)),
+        "accuracy": float(exact_agreement(likeliest)),
+        "parameters": sum(weight.numel() for weight in net.parameters() if weight.requires_grad),
+    }
 
 
 def write(cases: list[Case], work: WorkDir, seeds: int) -> None:

@@ -24,14 +24,19 @@ from pocketscore.workdir import WorkDir
 def trained(case: Case, setup: Setup, seed: int, work: WorkDir) -> tuple[StudentNet, Lesson]:
     """The student in its best state, and what it learnt from."""
     lesson = lesson_of(case, setup, work)
+    return fitted(lesson, setup, seed), lesson
+
+
+def fitted(lesson: Lesson, setup: Setup, seed: int) -> StudentNet:
+    """The student of a lesson in its best state."""
     torch.manual_seed(seed)
-    net = setup.network(setup.spec, len(lesson.vocabulary), case.soft.shape[1])
+    net = setup.network(setup.spec, len(lesson.vocabulary), lesson.targets.hard.shape[1])
     if lesson.vectors is not None:
         with torch.no_grad():
             net.embedding.copy_(torch.from_numpy(lesson.vectors))
     data = (lesson.answers, lesson.targets)
     train(net, data, lesson.validation, setup.objective(setup.loss), lesson.training, seed)
-    return net, lesson
+    return net
 
 
 def lesson_of(case: Case, setup: Setup, work: WorkDir) -> Lesson:
