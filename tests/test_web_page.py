@@ -518,10 +518,20 @@ def test_two_tabs_do_not_mix_their_classes(chromium: Browser, exported: Path) ->
     context.close()
 
 
+SCORES_KEPT = """() => new Promise((resolve) => {
+  const opening = indexedDB.open("pocketscore", 1);
+  opening.onsuccess = () => {
+    const found = opening.result.transaction("work").objectStore("work").getAll();
+    found.onsuccess = () => { opening.result.close(); resolve(found.result.some((one) => one.given?.length === 1)); };
+  };
+})"""
+
+
 def test_work_survives_a_reload_until_it_is_deleted(watched: Watched) -> None:
     page = watched.page
     page.on("dialog", lambda dialog: dialog.accept())
     review_one(page)
+    page.wait_for_function(SCORES_KEPT)  # a reload in the moment before would be too early for any browser
     page.reload()
     expect(page.locator("#result")).to_be_visible()
     assert "1 reviewed" in page.inner_text("#summary")

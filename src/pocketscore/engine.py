@@ -190,7 +190,8 @@ class OnRay:
             own: Mapping[str, Any] = {"num_cpus": self._cores, "include_dashboard": False} if not self._address else {}
             try:
                 _knock(self._address)
-                ray.init(self._address or "local", log_to_driver=False, logging_level=logging.ERROR, **own)
+                with contextlib.nullcontext() if self._address else _on_this_machine_alone():
+                    ray.init(self._address or "local", log_to_driver=False, logging_level=logging.ERROR, **own)
             except (OSError, RuntimeError, ValueError) as error:
                 raise InputError(
                     f"no Ray cluster can be used at {self._address or 'this machine'} ({_first_line(error)})",
@@ -198,6 +199,23 @@ class OnRay:
                 ) from error
             self._started = True
         return ray
+
+
+@contextlib.contextmanager
+def _on_this_machine_alone() -> Iterator[None]:
+    """Let a Ray that is started here listen on 127.0.0.1.
+
+    Ray reads the variable for it when it is imported, which another library, or an engine with an address, may have
+    caused before.
+    """
+    from ray._private import ray_constants
+
+    before = getattr(ray_constants, "ENABLE_RAY_CLUSTER", None)
+    ray_constants.ENABLE_RAY_CLUSTER = False
+    try:
+        yield
+    finally:
+        ray_constants.ENABLE_RAY_CLUSTER = before
 
 
 def engine_for(name: Name, address: str | None = None) -> Here | OnRay:
