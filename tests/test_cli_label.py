@@ -774,7 +774,7 @@ def test_the_next_command_reads_the_file_in_the_same_way(desk: Desk) -> None:
 
 def test_labels_that_agree_poorly_are_called_so(desk: Desk) -> None:
     assert "poor agreement with people" not in desk.label("--yes").out
-    desk.server.think = lambda prompt: {"0": 0.4, "1": 0.3, "2": 0.3}
+    desk.server.think = lambda _: {"0": 0.4, "1": 0.3, "2": 0.3}
     poor = desk.label("--yes", "--receipts", desk.folder / "anew")
     assert poor.code == 0, poor.err
     assert re.search(r"poor agreement with people \([a-z, ]+\): ", poor.out)
