@@ -13,7 +13,7 @@ import pytest
 SOURCE = Path(__file__).parents[1] / "src" / "pocketscore"
 
 LEVELS = {
-    "errors": 0, "progress": 0, "types": 0,
+    "errors": 0, "progress": 0, "raylib": 0, "types": 0,
     "decision": 1, "engine": 1, "text": 1, "metrics": 1, "sample": 1,
     "data": 2, "label_audit": 2, "student": 2, "trust": 2,
     "workdir": 3, "bundle": 3, "evaluation": 3, "referral": 3, "results": 3, "signing": 3, "soft_labels": 3,
@@ -31,7 +31,7 @@ INSIDE_FUNCTIONS = {
     "onnx": {"export"},
     "onnxruntime": {"export"},
     "httpx": {"llm"},
-    "ray": {"engine"},
+    "ray": {"engine", "raylib"},
 }
 """Libraries that a part without torch may use, imported where they are needed."""
 MODULES = sorted(path.relative_to(SOURCE) for path in SOURCE.rglob("*.py"))

@@ -13,7 +13,6 @@ import pickle
 import re
 import socket
 import sys
-import warnings
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -25,6 +24,7 @@ from typing import Any, Literal, Protocol, Self, TypeVar
 
 from pocketscore import __version__
 from pocketscore.errors import InputError, MissingExtraError, PocketScoreError
+from pocketscore.raylib import cores, first_line, no_deprecations, on_this_machine_alone, ray_data
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -136,7 +136,7 @@ class OnRay:
         waiting: deque[Any] = deque()
         try:
             for task in tasks:
-                while len(waiting) >= max(2, _UNDER_WAY * _cores(ray)):
+                while len(waiting) >= max(2, _UNDER_WAY * cores(ray)):
                     yield _found(ray, waiting.popleft())
                 waiting.append(run.remote(shared, task))
             while waiting:
@@ -149,8 +149,8 @@ class OnRay:
         """Through Ray Data, whose workers stay for all tasks; those that die are replaced."""
         if not tasks:
             return
-        ray, data = self._ray(), _ray_data()
-        size = min(_cores(ray), len(tasks))
+        ray, data = self._ray(), ray_data()
+        size = min(cores(ray), len(tasks))
         found = data.from_items(
             [{"task": pickle.dumps(task)} for task in tasks], override_num_blocks=min(len(tasks), _MOST_BLOCKS)
         ).map_batches(
@@ -184,38 +184,21 @@ class OnRay:
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
         os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # of its C++ parts
         os.environ.setdefault("RAY_IGNORE_UNHANDLED_ERRORS", "1")  # of tasks behind the one that failed
-        with _no_deprecations():
+        with no_deprecations():
             import ray
         if not ray.is_initialized():
             own: Mapping[str, Any] = {"num_cpus": self._cores, "include_dashboard": False} if not self._address else {}
             try:
                 _knock(self._address)
-                with contextlib.nullcontext() if self._address else _on_this_machine_alone():
+                with contextlib.nullcontext() if self._address else on_this_machine_alone():
                     ray.init(self._address or "local", log_to_driver=False, logging_level=logging.ERROR, **own)
             except (OSError, RuntimeError, ValueError) as error:
                 raise InputError(
-                    f"no Ray cluster can be used at {self._address or 'this machine'} ({_first_line(error)})",
+                    f"no Ray cluster can be used at {self._address or 'this machine'} ({first_line(error)})",
                     "check --address and that the same Python, Ray and PocketScore run there, or leave it out",
                 ) from error
             self._started = True
         return ray
-
-
-@contextlib.contextmanager
-def _on_this_machine_alone() -> Iterator[None]:
-    """Let a Ray that is started here listen on 127.0.0.1.
-
-    Ray reads the variable for it when it is imported, which another library, or an engine with an address, may have
-    caused before.
-    """
-    from ray._private import ray_constants
-
-    before = getattr(ray_constants, "ENABLE_RAY_CLUSTER", None)
-    ray_constants.ENABLE_RAY_CLUSTER = False
-    try:
-        yield
-    finally:
-        ray_constants.ENABLE_RAY_CLUSTER = before
 
 
 def engine_for(name: Name, address: str | None = None) -> Here | OnRay:
@@ -374,34 +357,6 @@ def _our_errors(ray: Any) -> Iterator[None]:  # noqa: ANN401
         if not isinstance(cause, ray.exceptions.RayError):
             raise cause from error
         raise PocketScoreError(
-            f"Ray lost a task for good ({_first_line(cause)})",
+            f"Ray lost a task for good ({first_line(cause)})",
             "look for machines without memory, disk space or PocketScore; the same command goes on from here",
         ) from error
-
-
-def _cores(ray: Any) -> int:  # noqa: ANN401
-    return max(1, int(ray.cluster_resources().get("CPU", 1)))
-
-
-def _ray_data() -> Any:  # noqa: ANN401
-    """Ray Data, silent."""
-    with _no_deprecations():
-        import ray.data
-
-        context = ray.data.DataContext.get_current()
-    context.enable_progress_bars = context.print_on_execution_start = False
-    logging.getLogger("ray.data").setLevel(logging.ERROR)
-    return ray.data
-
-
-@contextlib.contextmanager
-def _no_deprecations() -> Iterator[None]:
-    """Ray's warnings about its own parts tell users nothing."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        warnings.simplefilter("ignore", FutureWarning)
-        yield
-
-
-def _first_line(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}".splitlines()[0][:200]
