@@ -189,9 +189,11 @@ def _peak_positions(slices: Tensor, ids: Tensor, t: int) -> Tensor:
     response = nn.functional.embedding(ids[:, :t], first)
     for shift in range(1, len(slices)):
         response += nn.functional.embedding(ids[:, shift : shift + t], slices[shift])
-    # t minus the largest of t, t - 1, ..., 1 among the maxima: `argmax` over a middle axis is several times slower.
-    down = torch.arange(t, 0, -1, dtype=torch.int16)[None, :, None]
-    return t - ((response == response.amax(1, keepdim=True)) * down).amax(1).clamp_min(1).long()
+    # Comparisons and `argmax` over a middle axis are several times slower than a sum: how far a response is below the
+    # maximum, blown up, plus t, t - 1, ..., 1 is largest at the first maximum.
+    down = torch.arange(t, 0, -1, dtype=torch.float32)[None, :, None]
+    ranks = torch.add(down, response.sub_(response.amax(1, keepdim=True)), alpha=1e30)
+    return t - ranks.amax(1).nan_to_num(1.0).long()  # a network that has diverged has no maximum
 
 
 def _lstm(spec: ElstmSpec) -> nn.LSTM:
