@@ -178,8 +178,9 @@ def _rival(case: Case, name: str, seed: int) -> str:
 
 def _distilled(case: Case, name: str, seed: int) -> str:
     how = ENTRIES[name]
-    training = [asdict(settings) for settings in (POCKET_TRAINING, ELSTM_TRANSFER_TRAINING, ELSTM_TRAINING)]
-    recipes = (RECIPE, lesson.RECIPE, baselines.RECIPE, LAMBDAS, training)
+    pocket = how.settings.student == "pocket"
+    training = (POCKET_TRAINING,) if pocket else (ELSTM_TRANSFER_TRAINING, ELSTM_TRAINING)
+    recipes = (RECIPE, lesson.RECIPE, baselines.RECIPE, LAMBDAS, [asdict(settings) for settings in training])
     settings = {name: value for name, value in asdict(how.settings).items() if value or name not in LATER}
     return f"distilled-{key_of(recipes, case.digest, settings, how.labels, seed)}"
 
