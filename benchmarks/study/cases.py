@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -90,7 +90,7 @@ def load_cases(dataset: DataSetFile, folder: Path, work: Path, progress: Progres
     stored = _read_table(table, items)
     if stored is None:
         progress.note(f"{dataset.name}: no fitting table of soft labels; training teachers")
-        _write_table(table, items, work / dataset.name, progress)
+        _write_table(table, dataset, items, WorkDir(work / dataset.name), progress)
         stored = _read_table(table, items)
     if stored is None:
         raise InputError(f"{table} was written and does not fit", "remove it and run again")
@@ -138,32 +138,42 @@ def _read_table(path: Path, items: Sequence[Responses]) -> dict[str, Floats] | N
         return dict(stored) if str(stored["data"]) == _data_key(items) else None
 
 
-def _write_table(path: Path, items: Sequence[Responses], work: Path, progress: Progress) -> None:
-    settings = TeacherSettings(seed=SEED)
-    kept = WorkDir(work)
-    mixture = CrossFitLabeller(items, settings, kept, progress)
-    alone = replace(settings, models=settings.models[:1])
-    encoder = CrossFitLabeller(items, alone, kept, progress)
-    paper = CrossFitLabeller(items, replace(alone, folds=1), kept, progress)
+def _write_table(
+    path: Path, dataset: DataSetFile, items: Sequence[Responses], work: WorkDir, progress: Progress
+) -> None:
     arrays: dict[str, np.ndarray] = {"data": np.array(_data_key(items))}
-    for number, responses in enumerate(items):
-        taught, by_encoder = mixture.teach(number), encoder.teach(number)
+    together = [[number] for number in range(len(items))] if dataset.own else [list(range(len(items)))]
+    for numbers in together:
+        arrays |= _labels({number: items[number] for number in numbers}, work, progress)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    np.savez_compressed(path, allow_pickle=False, **arrays)
+
+
+def _labels(items: Mapping[int, Responses], work: WorkDir, progress: Progress) -> dict[str, np.ndarray]:
+    """What the table has about items that share their teachers, by their numbers in the data set."""
+    settings, group = TeacherSettings(seed=SEED), list(items.values())
+    mixture = CrossFitLabeller(group, settings, work, progress)
+    alone = replace(settings, models=settings.models[:1])
+    encoder = CrossFitLabeller(group, alone, work, progress)
+    paper = CrossFitLabeller(group, replace(alone, folds=1), work, progress)
+    arrays: dict[str, np.ndarray] = {}
+    for place, (number, responses) in enumerate(items.items()):
+        taught, by_encoder = mixture.teach(place), encoder.teach(place)
         folds = taught.soft.folds[np.array(responses.parts) == Part.TRAIN]
         made = transfer_of(responses, folds)
         arrays |= {
+            "teacher_parameters": np.array(taught.parameters),
             f"{number}/folds": folds.astype(np.int8),
             f"{number}/soft": _small(taught.soft.probabilities),
             f"{number}/encoder_soft": _small(by_encoder.soft.probabilities),
-            f"{number}/in_sample": _small(paper.teach(number).soft.probabilities),
+            f"{number}/in_sample": _small(paper.teach(place).soft.probabilities),
             f"{number}/transfer_key": np.array(transfer_key(made)),
-            f"{number}/transfer": _small(mixture.label(number, made.texts, made.folds)),
-            f"{number}/encoder_transfer": _small(encoder.label(number, made.texts, made.folds)),
+            f"{number}/transfer": _small(mixture.label(place, made.texts, made.folds)),
+            f"{number}/encoder_transfer": _small(encoder.label(place, made.texts, made.folds)),
+            f"{number}/provenance": np.array(json.dumps(dict(taught.soft.provenance))),
         }
-        arrays["teacher_parameters"] = np.array(taught.parameters)
-        arrays[f"{number}/provenance"] = np.array(json.dumps(dict(taught.soft.provenance)))
-        progress.note(f"{path.stem}: soft labels of item {responses.item.id} are ready")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    np.savez_compressed(path, allow_pickle=False, **arrays)
+        progress.note(f"soft labels of item {responses.item.id} are ready")
+    return arrays
 
 
 def _data_key(items: Sequence[Responses]) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor, nn
 
@@ -87,6 +89,17 @@ class Recurrent(_Variant):
         pooled = torch.cat([*peaks, batch.word_shares(len(self.embedding)) @ self.embedding], 1)
         deep: Tensor = self.output(self.dropout(torch.relu(self.hidden(self.dropout(pooled)))))
         return deep + batch.bucket_shares(self.buckets) @ self.wide
+
+
+class Forgetful(PocketNet):
+    """Reads a tenth of an answer's words as unknown ones while it is trained."""
+
+    def forward(self, batch: Batch) -> Tensor:
+        """Logits (B, K)."""
+        if self.training:
+            kept = torch.rand(batch.ids.shape) >= 0.1
+            batch = replace(batch, ids=batch.ids * kept)
+        return super().forward(batch)
 
 
 class CumulativeLink(PocketNet):
