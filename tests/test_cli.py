@@ -362,6 +362,21 @@ def test_doubtful_scores_are_listed_for_people(tmp_path: Path, run: Run) -> None
     assert not any(row["response"].startswith("=") for row in found)
 
 
+def test_an_audit_without_doubts_is_a_result_and_no_audit_is_no_file(tmp_path: Path, run: Run) -> None:
+    """Words that say their score leave nothing to doubt; a teacher that knows the scores has nothing to say of them."""
+    path = write_csv(tmp_path / "in.csv", responses(120))
+    command = ("distill", path, "-o", tmp_path / "out", "--lambda", 1, "--transfer", 0)
+    done = run(*command, "--teacher", "ngrams", "--folds", 2)
+    assert done.code == 0, done.err
+    audit, report = tmp_path / "out" / "label_audit.csv", tmp_path / "out" / "report.html"
+    assert audit.read_text("utf-8-sig").split() == ["item,id,score,suggested,p_score,p_suggested,doubt,response"]
+    assert "listed in label_audit.csv" in report.read_text("utf-8")
+    done = run(*command, "--teacher", "ngrams", "--folds", 1)
+    assert done.code == 0, done.err
+    assert not audit.exists(), "nor the one of the run before"
+    assert "label_audit" not in report.read_text("utf-8")
+
+
 def test_forty_answers_and_a_score_point_with_two(tmp_path: Path, run: Run, tiny_encoder: Path) -> None:
     """Small is sensible: every score point is in train, and the run ends with a scorer."""
     rows = responses(40, points=2)

@@ -563,6 +563,15 @@ def test_bad_options_are_one_line_before_anything_is_sent(
     assert not desk.out.exists()
 
 
+@pytest.mark.parametrize("more", [(), ("--dry-run",)])
+def test_two_models_at_once_are_refused(desk: Desk, more: tuple[str, ...]) -> None:
+    done = desk.label(*more, "--teacher", "https://ada:secret@models.example.org/v1/big")
+    assert_one_line(done, "asks one model at a time.*given 2 times.*once for each.*distill")
+    assert "secret" not in done.err
+    assert desk.server.requests == []
+    assert {path.name for path in desk.folder.iterdir()} == {"r.csv", "items.json"}
+
+
 def test_a_dry_run_for_another_machine_needs_no_leave(desk: Desk) -> None:
     done = desk.label("--dry-run", teacher=REMOTE)
     assert done.code == 0, done.err
@@ -622,6 +631,21 @@ def test_scrubbed_words_leave_neither_for_the_server_nor_for_the_receipts(desk: 
         for gone in ("Ana", "ana.b", "0170"):
             assert gone not in text
     assert len(desk.labels()) == 60
+
+
+@pytest.mark.parametrize(("options", "said"), [((), "says Ana"), (("--scrub",), "says [name]")])
+def test_the_first_answers_are_shown_as_the_model_is_shown_them(
+    desk: Desk, options: tuple[str, ...], said: str
+) -> None:
+    desk.answers(60, 45, **{f"r{row}": f"vapour {row} says Ana" for row in range(60)})
+    (desk.folder / "names.txt").write_text("Ana\n", encoding="utf-8")
+    names = ("--names", desk.folder / "names.txt") if options else ()
+    done = desk.label("--first", 9, *options, *names)
+    assert done.code == 0, done.err
+    shown = re.findall(r"vapour (\d+) (says \S+)", done.out)
+    assert [words for _, words in shown] == [said] * 9
+    sent = {last_answer(json.dumps(request).replace("\\n", "\n")) for request in desk.server.requests}
+    assert {f"vapour {row} {words}" for row, words in shown} <= sent
 
 
 def test_numbers_of_the_question_are_not_taken_for_ids(desk: Desk) -> None:
@@ -759,7 +783,7 @@ def test_a_budget_that_is_reached_says_what_goes_on(desk: Desk) -> None:
     assert "learns from them" not in done.out
     filled = desk.label("--yes", "--max-calls", 20, "--fill-failed")
     assert "--teacher-probabilities" in filled.out
-    assert "the 15 others are labelled for you to look at" in filled.out
+    assert "learns from the 15 answers without a score too" in filled.out
 
 
 def test_the_next_command_reads_the_file_in_the_same_way(desk: Desk) -> None:

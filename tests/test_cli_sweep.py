@@ -64,6 +64,7 @@ def test_a_sweep_and_the_command_that_makes_a_scorer_again(data: Path, run: Run)
     code, out, err = run("sweep", data, "-o", "out", "--budget", "50KB", "--trials", 5, *columns, *QUICK)
     assert code == 0, err
     assert re.search(r"^5 trials; those that no smaller one betters on \d+", out, flags=re.MULTILINE)
+    assert re.search(r"^ *TF-IDF +\d\.\d{4} +\d\.\d{3} *$", out, flags=re.MULTILINE)
     assert "report: out/report.html" in out
     assert (data.parent / "out" / "sweep.json").exists()
     again = re.findall(r"^  again: (.*)$", out, flags=re.MULTILINE)

@@ -67,6 +67,26 @@ def test_new_answers_are_labelled_by_their_fold_or_by_all(responses: Responses, 
     np.testing.assert_allclose(found, [every[2, 0], every[:, 1].mean(axis=0), every[0, 2]], atol=1e-6)
 
 
+class Stages(Silent):
+    """Keeps the names of stages."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+
+    def start(self, stage: str, total: int) -> None:  # noqa: ARG002
+        self.names.append(stage)
+
+
+def test_every_stage_has_words_of_its_own(responses: Responses, tmp_path: Path) -> None:
+    other = replace(responses, item=replace(responses.item, id="y"))
+    stages = Stages()
+    labeller = CrossFitLabeller([responses, other], SETTINGS, WorkDir(tmp_path), stages)
+    for item in range(2):
+        labeller.teach(item)
+        labeller.label(item, ("cold vapour liquid",), np.array([MEAN]))
+    assert stages.names == [f"{stage}, item {item}" for item in "xy" for stage in ("soft labels", "transfer set")]
+
+
 def test_one_fold_labels_what_it_learnt_without_calibration(responses: Responses, tmp_path: Path) -> None:
     taught = CrossFitLabeller([responses], replace(SETTINGS, folds=1), WorkDir(tmp_path), Silent()).teach(0)
     assert taught.calibration is None

@@ -279,6 +279,18 @@ def test_what_was_taken_out_is_counted_and_shown_first(tmp_path: Path) -> None:
         assert "Ana" not in prompt.user
 
 
+@pytest.mark.parametrize("scrub", [False, True])
+def test_a_first_batch_holds_what_the_model_is_shown(tmp_path: Path, scrub: bool) -> None:
+    plain_words = made(60, 40)
+    signed = tuple(f"{text} bo{row}@example.org" for row, text in enumerate(plain_words.texts))
+    model, settings = Model(), LanguageSettings(PromptSettings(0), access=AccessSettings(scrub=scrub))
+    how = replace(asking(model, tmp_path), settings=settings)
+    done = run([parted(replace(plain_words, texts=signed), 0)], how, first=5)
+    (batch,) = done.first
+    assert all(text.endswith("[email]") == scrub for text in batch.responses.texts)
+    assert set(batch.responses.texts) <= {fences(prompt)[-1] for prompt in model.asked}
+
+
 # --- The flow ---------------------------------------------------------------------------------------------------------
 
 

@@ -14,7 +14,14 @@ from scipy.special import softmax
 
 from pocketscore.errors import InputError
 from pocketscore.metrics import cross_entropy
-from pocketscore.soft_labels import assign_folds, fit_temperature, fit_weights, read_probabilities, softmax_at
+from pocketscore.soft_labels import (
+    assign_folds,
+    fit_temperature,
+    fit_weights,
+    labelled_ids,
+    read_probabilities,
+    softmax_at,
+)
 from pocketscore.types import Item, Part, Responses, Scale
 
 
@@ -151,3 +158,15 @@ def test_provenance_beside_labels_is_taken_over(tmp_path: Path) -> None:
     }  # fmt: skip
     beside.write_text("[1]", "utf-8")
     assert read_probabilities(file, RESPONSES).provenance["calibration"] == "none"
+
+
+def test_whom_a_file_says_something_about(tmp_path: Path) -> None:
+    file, item = tmp_path / "soft.csv", RESPONSES.item
+    file.write_text("id,status,p_0,p_1\na,ok,0.5,0.5\nb,filled,0.2,0.8\nc,,,\nd,,1,0\n", encoding="utf-8")
+    assert labelled_ids(file, item) == {"a", "d"}
+    file.write_text("id,item,p_0,p_1\na,q2,0.5,0.5\nb,q1,0.2,0.8\n", encoding="utf-8")
+    assert labelled_ids(file, item) == {"b"}
+    for bad, said in (("id,p_0\na,1\n", "has no column p_1"), ("id,p_0,p_1\na,1,0\na,1,0\n", "two rows")):
+        file.write_text(bad, encoding="utf-8")
+        with pytest.raises(InputError, match=said):
+            labelled_ids(file, item)

@@ -90,6 +90,12 @@ def test_the_report_compares_with_the_model_alone(done: Distilled, server: LlmSe
     assert '<th scope="row">Teacher' not in table, "these are its own scores"
 
 
+def test_there_are_no_human_scores_to_doubt(done: Distilled) -> None:
+    assert done.results[0].audit is not None, "the trained teacher may contradict the model"
+    assert not (done.folder / "label_audit.csv").exists()
+    assert "label_audit" not in (done.folder / "report.html").read_text("utf-8")
+
+
 def test_the_card_is_the_same_from_memory_and_from_the_file(done: Distilled, server: LlmServer) -> None:
     card = (done.folder / "wet.card.md").read_text("utf-8")
     loaded = load(done.folder / "wet.pocket")

@@ -25,10 +25,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from playwright.sync_api import Browser
 from scipy.stats import sem
+from sklearn.metrics import cohen_kappa_score, f1_score
 
 from pocketscore import bundle
 from pocketscore.data import ColumnChoice, read_responses, split
+from pocketscore.decision import cut_points
 from pocketscore.distillation import lesson
+from pocketscore.distillation.baselines import tfidf
 from pocketscore.distillation.budget import LADDER, largest
 from pocketscore.distillation.frontier import Gap, frontier, gap, knob_values, smallest_as_good
 from pocketscore.distillation.labelling import CrossFitLabeller, Taught
@@ -41,9 +44,9 @@ from pocketscore.distillation.sweep_settings import Choice, Range, SweepSettings
 from pocketscore.engine import Here
 from pocketscore.errors import InputError, MissingExtraError, OutputError
 from pocketscore.report.sweep import render_sweep
-from pocketscore.report.sweep_notes import KnobNote, Pick, PickedItem, SweepNotes, TrialNote
+from pocketscore.report.sweep_notes import KnobNote, Pick, PickedItem, SweepNotes, TfidfNote, TrialNote
 from pocketscore.teachers.settings import TeacherSettings
-from pocketscore.types import Estimate, Floats, Ints, Part
+from pocketscore.types import Estimate, Floats, Ints, Part, Scores, Status
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -414,11 +417,41 @@ def test_the_test_part_decides_nothing(plain: Ready, tmp_path: Path) -> None:
     data = answers(tmp_path / "other.csv", lambda i, part: (i + (part == "test")) % 3)
     sweep(labelled(data), tmp_path / "out", PLAIN)
     one, other = read_json(plain.out), read_json(tmp_path / "out")
-    for key in ("trials", "frontier", "knobs"):
+    for key in ("trials", "frontier", "knobs", "tfidf"):
         assert one[key] == other[key]
     assert picked(plain.out) == picked(tmp_path / "out")
     figures = [[item["student"]["value"] for pick in raw["picks"] for item in pick["items"]] for raw in (one, other)]
     assert figures[0] != figures[1]
+
+
+def test_tfidf_is_judged_on_the_answers_of_the_trials(swept: Ready) -> None:
+    """Against a reference of its own: loss and agreement of the baseline on the validation part of each item."""
+    found = read_json(swept.out)["tfidf"]
+    losses, agreed = [], []
+    for each in read_responses(swept.source.path, ColumnChoice()).responses:
+        train, checked = (split(each, 0).part(part) for part in (Part.TRAIN, Part.VALIDATION))
+        said, scale = tfidf(train, checked, checked.texts), each.item.scale
+        losses.append(-np.log(said[np.arange(len(checked)), checked.scores]))
+        if scale.kind == "nominal":
+            agreed.append(f1_score(checked.scores, said.argmax(axis=1), average="macro"))
+        else:
+            scores = Scores(
+                scale, said, (Status.OK,) * len(said), cut_points(said @ scale.values, checked.scores, scale)
+            )
+            agreed.append(cohen_kappa_score(checked.scores, scores.indices, weights="quadratic"))
+    assert found["loss"] == pytest.approx(np.mean([each.mean() for each in losses]), abs=1e-5)
+    assert found["agreement"] == pytest.approx(np.mean(agreed), abs=1e-5)
+    lowest = min(trial["loss"] for trial in read_json(swept.out)["trials"])
+    assert found["gap"] == pytest.approx(found["loss"] - lowest, abs=1e-5)
+    assert found["error"] > 0
+
+
+def test_tfidf_on_the_test_part_is_what_distill_reports(swept: Ready) -> None:
+    for pick in read_json(swept.out)["picks"]:
+        evaluation = json.loads((swept.out / pick["name"] / "evaluation.json").read_text(encoding="utf-8"))
+        for item in pick["items"]:
+            of = evaluation[item["id"]]["test"]["tfidf"]["metrics"]
+            assert item["tfidf"] == of["macro_f1" if item["metric"] == "Macro-F1" else "qwk"]
 
 
 class Pickled(Here):
@@ -551,7 +584,8 @@ def notes(name: str = "answers.csv", one: bool = False) -> SweepNotes:
     trials = [replace(t, on_frontier=i in front) for i, t in enumerate(trials)]
     shown = sorted((t for t in trials if t.on_frontier), key=lambda t: t.size)
     estimate = Estimate(0.81, 0.7, 0.9)
-    item = PickedItem(name, "best/a.pocket", 41_000, 24_044, "QWK", 118, estimate, estimate, None if one else estimate)
+    people = None if one else estimate
+    item = PickedItem(name, "best/a.pocket", 41_000, 24_044, "QWK", 118, estimate, estimate, estimate, people)
     small = shown[-1] if one else shown[1]
     picks = (
         Pick("smallest", small, 0.0 if one else 0.02, 0.0 if one else 0.03, f"pocketscore distill {name}", (item,) * 2),
@@ -560,8 +594,8 @@ def notes(name: str = "answers.csv", one: bool = False) -> SweepNotes:
     knobs = (KnobNote("size", "20,000 bytes", 3, 1.1, 0.2, 0.05), KnobNote("size", "83,000 bytes", 2, 0.9, 0.0, 0.0))
     space = {"size": "20,000 bytes", "λ": "0.03 to 3", "temperature": "1", "transfer": "0, 4"}
     return SweepNotes(
-        name, "ab" * 32, (name,) * 13, "", 59, 100_000, 40, space, tuple(trials), knobs, picks, 3, (), f"sweep {name}",
-        "0.1.0", 0,
+        name, "ab" * 32, (name,) * 13, "", 59, 100_000, 40, space, tuple(trials), TfidfNote(0.98765, 0.6543, 0.2, 0.04),
+        knobs, picks, 3, (), f"sweep {name}", "0.1.0", 0,
     )  # fmt: skip
 
 
@@ -577,6 +611,25 @@ def test_the_report_says_what_was_found(swept: Ready) -> None:
             assert f"{item['student']['value']:.3f}" in page
     assert "http" not in page.replace("http-equiv", "")
     assert "<script" not in page
+
+
+def test_the_report_has_tfidf_in_picture_and_tables() -> None:
+    page = render_sweep(notes())
+    said = html.unescape(re.sub("<[^>]+>", " ", page))
+    assert ">TF-IDF 0.988</text>" in page
+    assert "TF-IDF + logistic regression: 0.988." in page, "in words for who does not see the picture"
+    assert re.search(r"TF-IDF \+ logistic regression\s+0\.988\s+0\.654", said)
+    assert "the lowest loss of all is 0.200 below it (standard error 0.040)" in said
+    better = replace(notes(), tfidf=TfidfNote(0.5, 0.9, -0.25, 0.03))
+    assert "the lowest loss of all is 0.250 above it (standard error 0.030)" in render_sweep(better)
+
+
+@pytest.mark.parametrize("loss", [0.1, 0.98, 1.6])
+def test_the_line_of_tfidf_stays_inside_the_picture(loss: float) -> None:
+    page = render_sweep(replace(notes(), tfidf=TfidfNote(loss, 0.5, 0.1, 0.01)))
+    place = re.search(r'<text class="name end" x="340" y="([\d.]+)">TF-IDF', page)
+    assert place
+    assert 62 <= float(place[1]) <= 262
 
 
 def test_the_report_says_whose_scores_everything_is_compared_with() -> None:

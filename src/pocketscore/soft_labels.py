@@ -9,12 +9,18 @@ from pathlib import Path
 
 import numpy as np
 
-from pocketscore.data.cells import cell_text
+from pocketscore.data.cells import cell_text, is_blank
 from pocketscore.data.table import read_table
 from pocketscore.errors import InputError
 from pocketscore.metrics import cross_entropy
 from pocketscore.text import plain
-from pocketscore.types import Floats, Ints, Part, Responses, SoftLabels, canonical_label
+from pocketscore.types import Floats, Ints, Item, Part, Responses, SoftLabels, canonical_label
+
+FILLED = "filled"
+"""Status of a row whose probabilities say nothing about its answer: the model gave that no score."""
+
+_Places = dict[str, int]
+_Rows = dict[str, Sequence[object]]
 
 
 def assign_folds(texts: Sequence[str], strata: Sequence[object], folds: int, seed: int) -> Ints:
@@ -111,16 +117,7 @@ def read_probabilities(path: Path, responses: Responses) -> SoftLabels:
         InputError: When a column or an id is missing, a row is no distribution, or the model learnt from responses that
             are held out here.
     """
-    table = read_table(path)
-    wanted = {"id": "id", **{f"p_{point}": point for point in responses.item.scale.points}}
-    places = {canonical_label_column(name): i for i, name in enumerate(table.columns)}
-    missing = [name for name in wanted if name not in places]
-    if missing:
-        raise InputError(
-            f"{path.name} has no column {', '.join(missing)} (it has {', '.join(table.columns)})",
-            "give an id column and one column p_<score point> for each score point",
-        )
-    rows = _rows_of(table.rows, places, responses.item.id)
+    places, rows = _opened(path, responses.item)
     lost = [id_ for id_ in responses.ids if id_ not in rows]
     if lost:
         raise InputError(
@@ -137,6 +134,36 @@ def read_probabilities(path: Path, responses: Responses) -> SoftLabels:
     probabilities = np.where(rounded, probabilities / np.where(sums == 0, 1, sums), probabilities)
     folds = np.full(len(responses), -1, dtype=np.int64)
     return SoftLabels(probabilities, folds, {"teacher": f"file {path.name}", **_provenance(path)})
+
+
+def labelled_ids(path: Path, item: Item) -> frozenset[str]:
+    """Ids of the answers to an item that a table of soft labels says something about.
+
+    Rows without numbers say nothing, nor do those of status `filled`.
+
+    Raises:
+        InputError: When a column is missing, or an id has two rows.
+    """
+    places, rows = _opened(path, item)
+    columns = [places[f"p_{point}"] for point in item.scale.points]
+    said = {id_ for id_, row in rows.items() if not all(is_blank(row[column]) for column in columns)}
+    if "status" in places:
+        said -= {id_ for id_, row in rows.items() if cell_text(row[places["status"]]) == FILLED}
+    return frozenset(said)
+
+
+def _opened(path: Path, item: Item) -> tuple[_Places, _Rows]:
+    """Where each column of a table of soft labels stands, and the item's rows by id."""
+    table = read_table(path)
+    wanted = ("id", *(f"p_{point}" for point in item.scale.points))
+    places = {canonical_label_column(name): i for i, name in enumerate(table.columns)}
+    missing = [name for name in wanted if name not in places]
+    if missing:
+        raise InputError(
+            f"{path.name} has no column {', '.join(missing)} (it has {', '.join(table.columns)})",
+            "give an id column and one column p_<score point> for each score point",
+        )
+    return places, _rows_of(table.rows, places, item.id)
 
 
 def _check_parts(given: Sequence[str], responses: Responses, path: Path) -> None:
@@ -177,13 +204,13 @@ def _number(cell: object, path: Path, id_: str) -> float:
         ) from None
 
 
-def _rows_of(rows: Sequence[Sequence[object]], places: dict[str, int], item: str) -> dict[str, Sequence[object]]:
+def _rows_of(rows: Sequence[Sequence[object]], places: _Places, item: str) -> _Rows:
     chosen = rows
     if "item" in places:
         named = [(cell_text(row[places["item"]]) or "").strip() for row in rows]
         if len(set(named)) > 1:  # a file about one item may call it what it likes
             chosen = [row for row, name in zip(rows, named, strict=True) if name == item]
-    found: dict[str, Sequence[object]] = {}
+    found: _Rows = {}
     for row in chosen:
         id_ = (cell_text(row[places["id"]]) or "").strip()
         if id_ in found:

@@ -159,6 +159,8 @@ def run_and_print(
         done = run(source, out, settings, progress, command, preview.show, engine, processes)
     for result in done.results:
         print_result(result, METHODS)
+        if source.probabilities is not None and result.transfer_size:
+            typer.echo(f"{result.transfer_size:,} answers with labels but no score were learnt too")
         typer.echo(f"{_sizes(result)}: {out / result.file}\n")
     for item in done.data.skipped:
         typer.echo(f"skipped item {item.item}: {item.reason}")

@@ -69,13 +69,14 @@ def label(
     from pocketscore.llm.labels_file import check_format
 
     check_format(out)
-    _check_together(teacher, language)
+    name = _one(teacher)
+    _check_together(name, language)
     described = read_items(items) if items else None
     data = read_responses(responses, columns.choice, described, tuple(only or ()), scale, purpose="label")
     parts = _parted(data, seed, calibration_part=calibration_part)
     promise = ("--wrong-at-most", "SHARE") if calibration_part else ()
     again = (*distill_words(context, without=_OWN), *promise, "--teacher-probabilities", str(out), "-o", "OUT")
-    run = _Run(data, parts, _asking(teacher, language.settings(seed), out), again, out, seed)
+    run = _Run(data, parts, _asking(name, language.settings(seed), out), again, out, seed)
     quote = run.plan(injections=check_injections, show_prompt=dry_run)
     if not dry_run:
         with engine_for(engine, address) as cluster:
@@ -205,12 +206,22 @@ class _Run:
             return
         typer.echo(f"{shlex.join(self.again)} learns from them")
         if more := sum(int((item.responses.scores == MISSING).sum()) for item in items):
-            typer.echo(f"distill reads those that people scored; the {more} others are labelled for you to look at")
+            typer.echo(f"distill learns from the {more} answers without a score too, except those that are held out")
 
 
 def _say(message: str) -> None:
     """Notes are said: this command keeps no log."""
     typer.echo(message, err=True)
+
+
+def _one(teachers: Sequence[str]) -> str:
+    """The model to ask; `distill` takes several, and whoever gives several here means them all."""
+    if len(teachers) == 1:
+        return teachers[0]
+    raise InputError(
+        f"label asks one model at a time, and --teacher was given {len(teachers)} times",
+        "run it once for each, and combine them in distill (--teacher, given again)",
+    )
 
 
 def _check_together(teacher: str, language: LanguageOptions) -> None:

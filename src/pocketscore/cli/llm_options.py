@@ -71,9 +71,10 @@ Answers = Annotated[
 ]
 Labels = Annotated[Path, typer.Option("-o", "--out", help="Soft labels to write; the suffix chooses the format.")]
 Teacher = Annotated[
-    str,
+    list[str],
     typer.Option(help="Language model: http(s)://HOST/v1/MODEL, or lm: and a hub id or folder.", metavar="URL/MODEL"),
 ]
+"""A list, so that a second one is noticed; options that hold one value silently keep the last."""
 CalibrationPart = Annotated[
     bool,
     typer.Option("--calibration-part", help="Split as distill does with --wrong-at-most: with a calibration part."),

@@ -39,7 +39,11 @@ TeacherModels = Annotated[
 ]
 TeacherLayers = Annotated[str | None, typer.Option(help="Top layers to train: a number, 'third' (default) or 'all'.")]
 TeacherFile = Annotated[
-    Path | None, typer.Option(help="File of ready-made soft labels (id, p_<score point>...) instead of a teacher.")
+    Path | None,
+    typer.Option(
+        help="File of ready-made soft labels (id, p_<score point>...) instead of a teacher. Rows of RESPONSES that "
+        "have labels and no score are learnt too.",
+    ),
 ]
 UnlabelledFile = Annotated[
     Path | None, typer.Option(help="File of answers without scores, for the teacher to label and the student to learn.")

@@ -216,4 +216,5 @@ def _frontier(found: SweepNotes) -> Table:
             str(trial.number), f"{trial.size:,}", f"{trial.weight:g}", f"{trial.temperature:g}", str(trial.transfer),
             f"{trial.loss:.4f}", f"{trial.agreement:.3f}",
         )  # fmt: skip
+    table.add_row("TF-IDF", "", "", "", "", f"{found.tfidf.loss:.4f}", f"{found.tfidf.agreement:.3f}")
     return table

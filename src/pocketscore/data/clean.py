@@ -25,6 +25,9 @@ from pocketscore.types import MISSING, Item, Part, Responses
 MIN_RESPONSES = 30
 """Usable responses an item needs."""
 
+NO_SCORE = "no score"
+"""Why a row that nobody has scored is left out."""
+
 Purpose = Literal["learn", "check", "label"]
 """To "learn" a scorer needs 30 scored responses and two score points; to "check" one, any scored ones will do; to
 "label", people need not have scored any."""
@@ -183,7 +186,7 @@ def _row(number: int, cells: Mapping[str, object], columns: Columns, default_ite
     score = label_text(cell(columns.score))
     item = text(columns.item) if columns.item else default_item
     scored = bool(score) or purpose == "label"
-    reason = unusable(cell(columns.response)) or ("" if scored else "no score") or ("" if item else "no item")
+    reason = unusable(cell(columns.response)) or ("" if scored else NO_SCORE) or ("" if item else "no item")
     return _Row(
         number=number,
         id=text(columns.id) or str(number),

@@ -77,10 +77,20 @@ def read_unlabelled(path: Path, choice: ColumnChoice, items: Sequence[Responses]
             f"{listed([responses.item.id for responses in items])}",
             "use the same item ids in both files",
         )
-    return {r.item.id: _sifted(by_item[r.item.id], r, path) for r in items if by_item[r.item.id]}
+    return {r.item.id: sifted(by_item[r.item.id], r, path) for r in items if by_item[r.item.id]}
 
 
-def _sifted(cells: Sequence[object], responses: Responses, path: Path) -> Unlabelled:
+def sifted(cells: Sequence[object], responses: Responses, path: Path) -> Unlabelled:
+    """Unscored answers to one item, without those that the teacher must not label for the student.
+
+    Args:
+        cells: The answers as they stand in the file.
+        responses: The split responses of the item.
+        path: The file, for messages.
+
+    Raises:
+        InputError: When they are mostly unfamiliar.
+    """
     train = responses.part(Part.TRAIN)
     held_out = {_said(text) for part in Part if part != Part.TRAIN for text in responses.part(part).texts}
     seen = {_said(text) for text in train.texts}

@@ -11,7 +11,7 @@ from pocketscore.distillation.labelling import Labeller
 from pocketscore.distillation.search import Space, Told
 from pocketscore.distillation.settings import DistillSettings
 from pocketscore.distillation.sweep_settings import Choice
-from pocketscore.distillation.trial import TrialFitter, learnt
+from pocketscore.distillation.trial import Checked, TrialFitter, learnt
 from pocketscore.errors import OutputError
 from pocketscore.progress import Progress
 from pocketscore.types import Floats, Responses
@@ -65,6 +65,10 @@ class Bench:
                 fitter.keep(learnt(fitter.exercise()))
                 fitter.checked()
         return [self._losses(name) for name in names]
+
+    def tfidf(self, choice: Choice) -> list[Checked]:
+        """What TF-IDF reaches on the same validation answers, item by item; any choice will do."""
+        return [fitter.tfidf() for fitter in self.fitters(choice)]
 
     def _losses(self, name: str) -> Floats:
         stored = self.work.get(name)

@@ -118,7 +118,7 @@ class CrossFitLabeller:
         in_train = np.array(responses.parts) == Part.TRAIN
         folds = np.full(len(responses), MEAN, dtype=np.int64)
         folds[in_train] = self._folds[item]
-        logits = self._logits(item, responses.texts, folds)
+        logits = self._logits("soft labels", item, responses.texts, folds)
         rows = np.flatnonzero(in_train)
         honest, names = self._settings.folds > 1, [shown(name) for name in self._settings.models]
         oracle = names.index(responses.scored_by) if responses.scored_by in names else None
@@ -139,7 +139,7 @@ class CrossFitLabeller:
 
         Language models say nothing about augmented answers; where there is no other teacher, nobody does.
         """
-        return self._mixtures[item].probabilities(self._logits(item, texts, folds))
+        return self._mixtures[item].probabilities(self._logits("transfer set", item, texts, folds))
 
     def answer(self, texts: Sequence[str]) -> bool:
         """Score texts with one fold's teachers, nothing cached; False where a language model would have to be paid."""
@@ -170,10 +170,10 @@ class CrossFitLabeller:
         train, folds = self._items[item].part(Part.TRAIN), self._folds[item]
         return NgramTeacher(train.texts, train.scores, folds, self._settings.folds, len(train.item.scale))
 
-    def _logits(self, item: int, texts: Sequence[str], folds: Ints) -> Floats:
-        """(teachers, F, N, K) logits; NaN where a fold is not asked about a text."""
+    def _logits(self, stage: str, item: int, texts: Sequence[str], folds: Ints) -> Floats:
+        """(teachers, F, N, K) logits; NaN where a fold is not asked about a text. The stage is what users read."""
         asked = sum(int(((folds == fold) | (folds == MEAN)).sum()) for fold in range(self._settings.folds))
-        self._progress.start(f"soft labels, item {self._items[item].item.id}", asked * len(self._encoders))
+        self._progress.start(f"{stage}, item {self._items[item].item.id}", asked * len(self._encoders))
         return np.stack([self._member(item, name).logits(texts, folds) for name in self._settings.models])
 
     def _member(self, item: int, name: str) -> Member:

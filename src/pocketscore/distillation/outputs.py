@@ -18,7 +18,7 @@ from pocketscore.bundle import save
 from pocketscore.card import certificate, markdown
 from pocketscore.data import DataSet, straddling
 from pocketscore.data.cells import no_formula
-from pocketscore.data.files import atomic_write
+from pocketscore.data.files import atomic_write, unwritable
 from pocketscore.distillation.labelling import Labeller
 from pocketscore.distillation.settings import DistillSettings
 from pocketscore.errors import OutputError
@@ -67,14 +67,14 @@ def write_evidence(
     folder: Path,
     command: str,
 ) -> None:
-    """Write `evaluation.json`, `soft_labels.parquet`, `label_audit.csv` and `report.html`."""
+    """Write `evaluation.json`, `soft_labels.parquet`, `report.html`, and `label_audit.csv` if there was an audit."""
     evaluation = {
         result.responses.item.id: {"file": result.file, "bytes": result.file_bytes, **evaluation_dict(result)}
         for result in results
     }
     atomic_write(folder / EVALUATION, (json.dumps(evaluation, indent=2, ensure_ascii=False) + "\n").encode())
     atomic_write(folder / SOFT_LABELS, _soft_labels(results))
-    atomic_write(folder / AUDIT, audit_table(results).encode("utf-8-sig", "replace"))
+    write_audit(results, folder / AUDIT)
     notes = DataNotes(
         file=data.path.name,
         sha256=data.sha256,
@@ -119,6 +119,21 @@ def summary_dict(result: ItemResult) -> dict[str, object]:
         },
         "teacher": {"parameters": result.teacher_parameters, **dict(result.soft.provenance)},
     }
+
+
+def write_audit(results: Sequence[ItemResult], path: Path) -> None:
+    """Write the human scores that a teacher doubts, if only to say that there are none.
+
+    Where no human score was audited there is no file, nor one that an earlier run left. Raises OutputError.
+    """
+    audited = [result for result in results if result.audit is not None and not result.responses.scored_by]
+    if audited:
+        atomic_write(path, audit_table(audited).encode("utf-8-sig", "replace"))
+        return
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise unwritable(path, error) from error
 
 
 def audit_table(results: Sequence[ItemResult]) -> str:

@@ -13,8 +13,9 @@ from pocketscore.data import DataSet
 from pocketscore.data.files import file_names, make_folder
 from pocketscore.distillation import outputs
 from pocketscore.distillation.fit import ItemFitter
-from pocketscore.distillation.labelling import SPENT, CrossFitLabeller, FileLabeller, Labeller
+from pocketscore.distillation.labelling import SPENT, CrossFitLabeller, Labeller
 from pocketscore.distillation.language import opened, shown
+from pocketscore.distillation.only_labelled import WholeFileLabeller, only_labelled
 from pocketscore.distillation.settings import DistillSettings
 from pocketscore.distillation.source import (
     Preview,
@@ -97,19 +98,19 @@ def distill(
     names = () if source.probabilities is not None else settings.teacher.models
     with opened(names, settings.language or LanguageSettings(), work.folder, log) as models:
         data, items = split_items(read(source, settings, models, preview, log), settings)
+        data, alone = only_labelled(source, data, items, settings, log)
         describe(data, items, log)
-        more = unlabelled_answers(source, items, log)
+        more = {**unlabelled_answers(source, items, log), **{item: found.texts for item, found in alone.items()}}
         if not items[0].scored_by:
             show_preview(preview, models, items, more)
         where = engine or Here()
         labeller: Labeller = (
             CrossFitLabeller(items, settings.teacher, work, log, models, where, processes)
             if source.probabilities is None
-            else FileLabeller(items, source.probabilities)
+            else WholeFileLabeller(items, source.probabilities, alone)
         )
         fit = partial(_fitted, items, labeller, settings, work, log, more)
-        # What language models answer is kept by this process.
-        results = _in_turn(Here() if models else where, fit, len(items), log)
+        results = _in_turn(Here() if models else where, fit, len(items), log)  # what models say is kept here
         _note_spent(models, log)
     files = file_names([result.responses.item.id for result in results])
     results = [outputs.write_scorer(r, folder / name, data, settings) for r, name in zip(results, files, strict=True)]

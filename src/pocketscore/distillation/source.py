@@ -49,7 +49,7 @@ class Source:
         items: Question, rubric, references and scale by item id.
         only: Ids of the items to take; empty takes all.
         scale: Kind of scale, or None to tell from the scores.
-        probabilities: File of ready-made soft labels, instead of a teacher.
+        probabilities: File of ready-made soft labels, instead of a teacher; unscored answers may have some too.
         unlabelled: File of answers that nobody has scored.
     """
 

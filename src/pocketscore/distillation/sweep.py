@@ -20,9 +20,10 @@ from pocketscore.data.files import make_folder, read_bytes
 from pocketscore.distillation import outputs
 from pocketscore.distillation.bench import Bench
 from pocketscore.distillation.budget import GROUP, LADDER, file_size, largest
-from pocketscore.distillation.labelling import CrossFitLabeller, FileLabeller, Labeller
+from pocketscore.distillation.labelling import CrossFitLabeller, Labeller
 from pocketscore.distillation.language import opened, shown, without_prompted
 from pocketscore.distillation.lesson import RECIPE
+from pocketscore.distillation.only_labelled import WholeFileLabeller, only_labelled
 from pocketscore.distillation.search import Asked, Search, Space, alone, check_installed
 from pocketscore.distillation.settings import LAMBDAS
 from pocketscore.distillation.shared_labeller import SharedLabeller
@@ -131,7 +132,8 @@ def _prepared(
     names = () if source.probabilities is not None else base.teacher.models
     with opened(names, base.language or LanguageSettings(), work.folder, log) as models:
         data, items = split_items(read(source, base, models, preview, log), base)
-        more = unlabelled_answers(source, items, log)
+        data, alone = only_labelled(source, data, items, base, log)
+        more = {**unlabelled_answers(source, items, log), **{item: found.texts for item, found in alone.items()}}
         transfers = tuple(sorted(settings.transfers))
         space = Space(sizes(items, settings), settings.lambdas, settings.temperatures, transfers)
         search = Search(work.folder / JOURNAL, space, _about(source, items, more, settings), base.seed)
@@ -141,7 +143,7 @@ def _prepared(
         teacher: Labeller = (
             CrossFitLabeller(items, base.teacher, work, log, models, engine)
             if source.probabilities is None
-            else FileLabeller(items, source.probabilities)
+            else WholeFileLabeller(items, source.probabilities, alone)
         )
         bench = Bench(items, SharedLabeller(teacher), base, work, log, more)
         bench.label(space)
@@ -212,7 +214,7 @@ def _finished(asked: Sequence[Asked], search: Search, bench: Bench, engine: Engi
         for fitter in each:
             fitter.keep(next(networks))
         checked = [fitter.checked() for fitter in each]
-        loss, size = float(np.mean([one.losses.mean() for one in checked])), max(one.size for one in checked)
+        loss, size = float(np.mean([one.losses.mean() for one in checked])), max(fitter.size for fitter in each)
         agreement = plain_number(float(np.mean([one.agreement for one in checked])))
         search.tell(trial.number, loss, size, {"agreement": agreement, "networks": [fitter.name for fitter in each]})
         yield f"{trial.choice}, {size} bytes, validation loss {loss:.4f}"

@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import numpy as np
+
 from pocketscore import __version__
 from pocketscore.data import DataSet
 from pocketscore.data.files import atomic_write, file_names, make_folder
@@ -19,7 +21,7 @@ from pocketscore.distillation.search import Search, Space, Told
 from pocketscore.distillation.sweep_settings import Choice, SweepSettings
 from pocketscore.report import findings
 from pocketscore.report.sweep import render_sweep
-from pocketscore.report.sweep_notes import KnobNote, Pick, PickedItem, SweepNotes, TrialNote
+from pocketscore.report.sweep_notes import KnobNote, Pick, PickedItem, SweepNotes, TfidfNote, TrialNote
 from pocketscore.results import ItemResult, compared_with, nobody_scored, scores_of
 from pocketscore.types import MISSING, Part, plain_number
 
@@ -57,6 +59,7 @@ def write_sweep(
         wanted=settings.trials,
         space=_space(search.space),
         trials=_trial_notes(told),
+        tfidf=_tfidf_note(bench, told, losses),
         knobs=_knob_notes(told, losses, search.space),
         picks=picks,
         looks=looks,
@@ -125,6 +128,18 @@ def _trial_notes(told: Sequence[Told]) -> tuple[TrialNote, ...]:
     )
 
 
+def _tfidf_note(bench: Bench, told: Sequence[Told], losses: Sequence[Losses]) -> TfidfNote:
+    best = frontier(told)[-1]
+    checked = bench.tfidf(told[best].choice)
+    between = gap([one.losses for one in checked], losses[best])
+    return TfidfNote(
+        loss=float(np.mean([one.losses.mean() for one in checked])),
+        agreement=float(np.mean([one.agreement for one in checked])),
+        gap=between.value,
+        error=between.error,
+    )
+
+
 def _knob_notes(told: Sequence[Told], losses: Sequence[Losses], space: Space) -> tuple[KnobNote, ...]:
     return tuple(
         KnobNote(one.knob, one.value, one.trials, one.loss, one.gap.value, one.gap.error)
@@ -172,6 +187,7 @@ def _picked_item(result: ItemResult, folder: str) -> PickedItem:
         metric=findings.METRICS[findings.main_metric(scale)],
         n=found["student"].n,
         student=findings.main_estimate(found["student"], scale),
+        tfidf=findings.main_estimate(found["tfidf"], scale),
         teacher=findings.main_estimate(found["teacher"], scale) if "teacher" in compared else None,
         people=None if result.human is None else findings.main_estimate(result.human, scale),
     )

@@ -40,17 +40,15 @@ def learnt(exercise: Exercise | None) -> TrainedStudent | None:
 
 @dataclass(frozen=True, eq=False)
 class Checked:
-    """What an item's network is worth on the V validation answers that people scored.
+    """What probabilities are worth on the V validation answers of an item that people scored.
 
     Attributes:
-        losses: (V,) surprise at the human score of each, with the weights that the file would hold.
+        losses: (V,) surprise at the human score of each.
         agreement: QWK, on a nominal scale macro-F1; NaN where it is undefined.
-        size: Bytes of the finished file.
     """
 
     losses: Floats
     agreement: float
-    size: int
 
 
 class TrialFitter(ItemFitter):
@@ -77,14 +75,15 @@ class TrialFitter(ItemFitter):
             self._work.put(self.name, {**network.arrays, "curve": network.curve})
 
     def checked(self) -> Checked:
-        """What the finished network is worth."""
-        part, scale = self._parts[Part.VALIDATION], self._responses.item.scale
-        said = self._scorer(self._finished()).score(part.texts).probabilities
-        cuts = self._cuts(Said(said, said[:0]))
-        scores = Scores(scale, said, (Status.OK,) * len(part), cuts).indices
-        losses = surprise(said, part.scores)
-        self._work.put(f"checked-{self.name}", {"losses": losses})
-        return Checked(losses, _agreement(part.scores, scores, scale), self.size)
+        """What the finished network is worth, with the weights that its file would hold."""
+        said = self._scorer(self._finished()).score(self._parts[Part.VALIDATION].texts).probabilities
+        found = self._judged(said)
+        self._work.put(f"checked-{self.name}", {"losses": found.losses})
+        return found
+
+    def tfidf(self) -> Checked:
+        """What TF-IDF with logistic regression is worth, learnt from the same answers and judged in the same way."""
+        return self._judged(self._tfidf().validation)
 
     @property
     def size(self) -> int:
@@ -92,6 +91,12 @@ class TrialFitter(ItemFitter):
         groups = sum(len(set(labels)) for labels in self._parts[Part.TRAIN].groups.values())
         assert isinstance(self._spec, PocketSpec)  # a budget takes no other
         return file_size(self._spec, self._vocabulary, self._responses.item) + GROUP * groups
+
+    def _judged(self, said: Floats) -> Checked:
+        part, scale = self._parts[Part.VALIDATION], self._responses.item.scale
+        cuts = self._cuts(Said(said, said[:0]))
+        scores = Scores(scale, said, (Status.OK,) * len(part), cuts).indices
+        return Checked(surprise(said, part.scores), _agreement(part.scores, scores, scale))
 
     def _finished(self) -> TrainedStudent:
         stored = self._work.get(self.name)

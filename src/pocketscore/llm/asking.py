@@ -215,16 +215,17 @@ class Opened:
             responses: As in `teacher`.
             texts: N answers, as they were written.
         """
-        different, places = distinct(self._scrubbed(responses, texts))
+        different, places = distinct(self.scrubbed(responses, texts))
         return spread(self.teacher(responses).ask(different), places)
 
     def steered(self, responses: Responses, texts: Sequence[str], seed: int) -> Steering:
         """How far injections behind these answers steer the model, see `injections.steered`."""
-        different, _ = distinct(self._scrubbed(responses, texts))
+        different, _ = distinct(self.scrubbed(responses, texts))
         return steered(self.teacher(responses), different, seed)
 
-    def _scrubbed(self, responses: Responses, texts: Sequence[str]) -> list[str]:
-        return [*map(scrubbing(self._asking.settings, responses), texts)]
+    def scrubbed(self, responses: Responses, texts: Sequence[str]) -> tuple[str, ...]:
+        """Answers to an item without what is taken out before the model is asked."""
+        return tuple(map(scrubbing(self._asking.settings, responses), texts))
 
     def provenance(self) -> Mapping[str, str]:
         """What the model and its prompts say of themselves, and what was spent; no secrets."""

@@ -25,7 +25,8 @@ class FirstBatch:
     """What a language model says of M answers to one item, before any calibration.
 
     Attributes:
-        responses: The M answers, with people's scores where there are any.
+        responses: The M answers as the model is shown them (scrubbed where that is wanted), with people's scores where
+            there are any.
         answers: What the model says of them.
     """
 

@@ -6,7 +6,7 @@ items ─ parts ─> PromptedTeacher ─ first batch ─ go on? ─ all answers 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -193,7 +193,8 @@ def first_answers(
 
 def _batch(responses: Responses, rows: Ints, model: Opened) -> FirstBatch:
     few = responses.take(rows)
-    return FirstBatch(few, model.ask(responses, few.texts))
+    answers = model.ask(responses, few.texts)
+    return FirstBatch(replace(few, texts=model.scrubbed(responses, few.texts)), answers)
 
 
 def _probe(responses: Responses, model: Opened) -> FirstBatch:

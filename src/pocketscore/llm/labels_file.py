@@ -20,6 +20,7 @@ from pocketscore.llm.injections import Steering, steering_dict
 from pocketscore.llm.judging import Judged
 from pocketscore.llm.labelling import Labelled, LabelledItem
 from pocketscore.llm.prompts import PROMPT_VERSION
+from pocketscore.soft_labels import FILLED
 from pocketscore.types import DECIMALS, MISSING, Floats, Scale, plain_number
 
 HEAD = ("id", "item", "part", "score")
@@ -135,7 +136,7 @@ def _rows(item: LabelledItem, points: Sequence[str], *, fill: bool) -> Iterator[
         said = "" if failed else scale.points[int(item.reported[row])]
         yield (
             id_, responses.item.id, part, score, *(own.get(point) for point in points), said,
-            "filled" if failed else "ok",
+            FILLED if failed else "ok",
         )  # fmt: skip
 
 

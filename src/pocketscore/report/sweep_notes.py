@@ -36,6 +36,23 @@ class TrialNote:
 
 
 @dataclass(frozen=True)
+class TfidfNote:
+    """TF-IDF with logistic regression: no trial, but what a small file has to beat.
+
+    Attributes:
+        loss: Cross-entropy on the validation part, mean over items, as trials have it.
+        agreement: QWK or macro-F1 there, mean over items; NaN where it is undefined.
+        gap: How far its loss is above the lowest of all trials; negative where none is as good.
+        error: Standard error of the gap.
+    """
+
+    loss: float
+    agreement: float
+    gap: float
+    error: float
+
+
+@dataclass(frozen=True)
 class KnobNote:
     """The best trial at one value of a knob.
 
@@ -68,6 +85,7 @@ class PickedItem:
         metric: What is measured, in words.
         n: Test answers.
         student: The scorer.
+        tfidf: TF-IDF with logistic regression.
         teacher: The teacher, None where its own scores are what the others are compared with.
         people: Two human raters, None without.
     """
@@ -79,6 +97,7 @@ class PickedItem:
     metric: str
     n: int
     student: Estimate
+    tfidf: Estimate
     teacher: Estimate | None
     people: Estimate | None
 
@@ -118,6 +137,7 @@ class SweepNotes:
         wanted: Trials asked for; fewer were made when the time was up.
         space: Knob -> what it could be, in words.
         trials: Those finished, at least one.
+        tfidf: What they are compared with.
         knobs: What each knob did.
         picks: The smallest that is as good, and the best.
         looks: Trials for which the test part has been looked at, in all runs in this folder.
@@ -136,6 +156,7 @@ class SweepNotes:
     wanted: int
     space: Mapping[str, str]
     trials: tuple[TrialNote, ...]
+    tfidf: TfidfNote
     knobs: tuple[KnobNote, ...]
     picks: tuple[Pick, ...]
     looks: int
