@@ -22,6 +22,7 @@ from pocketscore.distillation.source import Unlabelled
 from pocketscore.errors import InputError, TeacherError
 from pocketscore.llm.asking import Opened
 from pocketscore.llm.settings import AccessSettings, AskSettings, LanguageSettings, PromptSettings
+from pocketscore.progress import Progress, Silent
 from pocketscore.teachers.settings import TeacherSettings
 from pocketscore.types import Part, Responses
 
@@ -61,7 +62,13 @@ def responses(folder: Path, *, scored: bool) -> Path:
 
 
 def run(
-    path: Path, folder: Path, server: LlmServer, *others: str, preview: object = None, **access: object
+    path: Path,
+    folder: Path,
+    server: LlmServer,
+    *others: str,
+    preview: object = None,
+    progress: Progress | None = None,
+    **access: object,
 ) -> Distilled:
     settings = DistillSettings(
         teacher=TeacherSettings(models=(f"{server.url}/tiny", *others), folds=2),
@@ -70,7 +77,7 @@ def run(
         language=replace(FEW, access=AccessSettings(**access)),  # type: ignore[arg-type]
     )
     source = Source(path, ColumnChoice(), ITEMS)
-    return distill(source, folder, settings, preview=preview)  # type: ignore[arg-type]
+    return distill(source, folder, settings, progress or Silent(), preview=preview)  # type: ignore[arg-type]
 
 
 @pytest.fixture(autouse=True)
@@ -102,6 +109,30 @@ def test_an_endpoint_and_ngrams_teach_together(tmp_path: Path, server: LlmServer
     schema = pq.read_schema(tmp_path / "out/soft_labels.parquet")
     assert f"{server.url}/tiny" in schema.metadata[b"provenance"].decode()
     assert result.agreement["teacher"].metrics["accuracy"].value > 0.9
+
+
+class Counting(Silent):
+    """Keeps how long each stage was said to be, and how long it was."""
+
+    def __init__(self) -> None:
+        self.stages: list[tuple[str, int, int]] = []
+
+    def start(self, stage: str, total: int) -> None:
+        self.stages.append((stage, total, 0))
+
+    def advance(self, steps: int = 1) -> None:
+        name, total, done = self.stages.pop()
+        self.stages.append((name, total, done + steps))
+
+
+@pytest.mark.parametrize("others", [(), ("ngrams",)])
+def test_time_left_counts_the_answers_that_a_model_is_asked_about(
+    tmp_path: Path, server: LlmServer, others: tuple[str, ...]
+) -> None:
+    counting = Counting()
+    run(responses(tmp_path, scored=True), tmp_path / "out", server, *others, progress=counting)
+    labelled = {name: (total, done) for name, total, done in counting.stages if name.startswith("soft labels")}
+    assert labelled == {"soft labels, item wet": (N, N)}
 
 
 def test_what_was_answered_is_never_asked_again(tmp_path: Path, server: LlmServer) -> None:

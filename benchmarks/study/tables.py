@@ -85,6 +85,29 @@ def items(figures: Figures) -> str:
     return table(lines)
 
 
+BESIDE = (
+    "majority class", "TF-IDF + logistic regression", "pocket, original NN", "pocket, hard labels", "pocket",
+    "elstm-7t, original NN", "elstm-7t, paper", "elstm-7t, our recipe", "teacher",
+)  # fmt: skip
+"""Methods with a column in the table of many small questions."""
+
+
+def questions(figures: Figures) -> str:
+    """One line an item, one column a method: exact agreement, for items with too few test answers for anything else."""
+    shown = [name for name in BESIDE if name in figures["methods"]]
+    lines = [
+        f"| accuracy | training answers | test answers | {' | '.join(shown)} |",
+        "|---|--:|--:|" + "--:|" * len(shown),
+    ]
+    for place, item in enumerate(figures["items"]):
+        cells = [short(figures["methods"][name]["items"][place]["accuracy"]["value"]) for name in shown]
+        lines.append(f"| {item['id']} | {item['train']} | {item['test']} | {' | '.join(cells)} |")
+    means = [short(figures["methods"][name]["mean"]["accuracy"]["value"]) for name in shown]
+    answers = [str(sum(item[part] for item in figures["items"])) for part in ("train", "test")]
+    lines.append(f"| all | {' | '.join(answers + means)} |")
+    return table(lines)
+
+
 def differences(figures: Figures) -> str:
     """One line a pair of methods."""
     lines = ["| | mean difference (95 %) | p | items above 0 |", "|---|--:|--:|--:|"]
@@ -319,6 +342,7 @@ NAMES = {"qwk": "QWK", "macro_f1": "macro-F1"}
 TABLES = {
     "methods": methods,
     "items": items,
+    "questions": questions,
     "differences": differences,
     "levers": levers,
     "shipped": shipped,

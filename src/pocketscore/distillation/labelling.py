@@ -173,7 +173,8 @@ class CrossFitLabeller:
     def _logits(self, stage: str, item: int, texts: Sequence[str], folds: Ints) -> Floats:
         """(teachers, F, N, K) logits; NaN where a fold is not asked about a text. The stage is what users read."""
         asked = sum(int(((folds == fold) | (folds == MEAN)).sum()) for fold in range(self._settings.folds))
-        self._progress.start(f"{stage}, item {self._items[item].item.id}", asked * len(self._encoders))
+        prompted = sum(member.planned(texts, folds) for member in self._prompted[item].values())
+        self._progress.start(f"{stage}, item {self._items[item].item.id}", asked * len(self._encoders) + prompted)
         return np.stack([self._member(item, name).logits(texts, folds) for name in self._settings.models])
 
     def _member(self, item: int, name: str) -> Member:

@@ -99,6 +99,12 @@ class Prompted:
             found[rows] = self._fitted().apply(self._raw([texts[i] for i in rows]))
         return np.broadcast_to(found, (self._folds, *found.shape))
 
+    def planned(self, texts: Sequence[str], folds: Ints) -> int:
+        """How many answers `logits` would ask the model about."""
+        if tuple(texts) == self._responses.texts:
+            return len(self._fresh(texts))
+        return len(self._fresh([texts[i] for i in np.flatnonzero(folds == MEAN).tolist()]))
+
     def _of_responses(self) -> Floats:
         raw = self._raw(self._responses.texts)
         found = self._fitted().apply(raw)
@@ -120,9 +126,11 @@ class Prompted:
 
     def _raw(self, texts: Sequence[str]) -> Floats:
         """(N, K) what the model says, each text asked about once."""
-        fresh = list(dict.fromkeys(text for text in texts if text not in self._said))
-        if fresh:
+        if fresh := self._fresh(texts):
             answers = self._model.ask(self._responses, fresh)
             note_failures(answers, self._responses.item.id, self._model.asking.name, self._progress)
             self._said.update(zip(fresh, answers.logits, strict=True))
         return np.array([self._said[text] for text in texts])
+
+    def _fresh(self, texts: Sequence[str]) -> list[str]:
+        return list(dict.fromkeys(text for text in texts if text not in self._said))
