@@ -389,6 +389,18 @@ def test_forty_answers_and_a_score_point_with_two(tmp_path: Path, run: Run, tiny
     assert bundle.load(tmp_path / "out" / "in.pocket").score([WORDS[0]]).labels[0] in ("0", "1", "2")
 
 
+def test_a_teacher_who_says_the_same_of_every_answer_does_no_harm(tmp_path: Path, run: Run) -> None:
+    rows = responses(120)
+    path = write_csv(tmp_path / "in.csv", rows)
+    same = write_csv(tmp_path / "p.csv", [{"id": row["id"], "p_0": "0.2", "p_1": "0.5", "p_2": "0.3"} for row in rows])
+    done = run("distill", path, "-o", tmp_path / "out", "--teacher-probabilities", same)
+    assert done.code == 0, done.err
+    test = json.loads((tmp_path / "out" / "evaluation.json").read_text(encoding="utf-8"))["in"]["test"]
+    qwk = {name: found["metrics"]["qwk"]["value"] for name, found in test.items()}
+    assert qwk["teacher"] == 0
+    assert qwk["student"] > 0.9
+
+
 Change = Callable[[list[dict[str, str]]], list[dict[str, str]]]
 
 
