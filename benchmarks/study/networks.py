@@ -92,7 +92,7 @@ class Recurrent(_Variant):
 
 
 class Forgetful(PocketNet):
-    """Reads a tenth of an answer's words as unknown ones while it is trained."""
+    """Its deep path reads a tenth of an answer's words as unknown ones while it is trained."""
 
     def forward(self, batch: Batch) -> Tensor:
         """Logits (B, K)."""

@@ -13,7 +13,7 @@ import argparse
 import json
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -44,10 +44,10 @@ _LONGER = _WIDE | {"steps": 6000}
 VARIANTS: Mapping[str, Setup] = {
     "as it ships": _shipped(),
     "6,000 steps": _shipped(training=_LONGER),
-    "a tenth of the words unknown": _shipped(network=networks.Forgetful),
+    "a tenth of the deep path's words unknown": _shipped(network=networks.Forgetful),
     "reverse KL": _shipped(objective=networks.reverse_divergence),
     "48 coordinates, 1,024 buckets": _shipped(spec=PocketSpec(embedding=48, buckets=1024)),
-    "6,000 steps, a tenth of the words unknown": _shipped(training=_LONGER, network=networks.Forgetful),
+    "6,000 steps, a tenth of the deep path's words unknown": _shipped(training=_LONGER, network=networks.Forgetful),
 }
 """Name -> setup; the first is what the others are compared with."""
 
@@ -109,7 +109,7 @@ def write(cases: list[Case], seeds: int, work: WorkDir) -> None:
 
 
 def _entry(case: Case, setup: Setup, seed: int) -> str:
-    return f"recipe-{key_of(lesson.RECIPE, case.digest, setup.description(), seed)}"
+    return f"recipe-{key_of(lesson.RECIPE, asdict(POCKET_TRAINING), case.digest, setup.description(), seed)}"
 
 
 if __name__ == "__main__":
