@@ -377,6 +377,27 @@ def test_an_audit_without_doubts_is_a_result_and_no_audit_is_no_file(tmp_path: P
     assert "label_audit" not in report.read_text("utf-8")
 
 
+def test_what_people_wrote_into_an_audit_is_not_lost(tmp_path: Path, run: Run) -> None:
+    """One of the same bytes stays as it is; any other makes room, under a name of its own that the log has."""
+    path, out = write_csv(tmp_path / "in.csv", responses(120)), tmp_path / "out"
+    command = ("distill", path, "-o", out, "--lambda", 1, "--transfer", 0, "--teacher", "ngrams")
+    audit, log = out / "label_audit.csv", out / "run.log"
+    assert run(*command, "--folds", 2).code == 0
+    found = audit.read_bytes()
+    assert run(*command, "--folds", 2).code == 0
+    assert [path.name for path in out.glob("label_audit*")] == ["label_audit.csv"]
+    assert "label_audit" not in log.read_text("utf-8")
+    audit.write_text("people's own scores", "utf-8")
+    assert run(*command, "--folds", 2).code == 0
+    assert audit.read_bytes() == found
+    audit.write_text("more of them", "utf-8")
+    assert run(*command, "--folds", 1).code == 0
+    kept = {path.name: path.read_text("utf-8") for path in out.glob("label_audit*")}
+    assert kept == {"label_audit.old.csv": "people's own scores", "label_audit.old1.csv": "more of them"}
+    assert "the label_audit.csv of an earlier run is now label_audit.old.csv" in log.read_text("utf-8")
+    assert "the label_audit.csv of an earlier run is now label_audit.old1.csv" in log.read_text("utf-8")
+
+
 def test_forty_answers_and_a_score_point_with_two(tmp_path: Path, run: Run, tiny_encoder: Path) -> None:
     """Small is sensible: every score point is in train, and the run ends with a scorer."""
     rows = responses(40, points=2)

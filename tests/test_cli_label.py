@@ -363,7 +363,7 @@ def test_failures_are_listed_and_only_unanswered_ones_are_asked_again(desk: Desk
     assert failed.keys() == {"pupil-31", "pupil-34"}
     assert "HTTP 500" in failed["pupil-31"]
     assert "no score in the answer: 'I cannot judge this.'" in failed["pupil-34"]
-    assert "2 answers have no score" in done.out
+    assert "answers without a score: 2, listed in" in done.out
     assert len(desk.labels()) == 58
     desk.server.rule = lambda *_: None
     before = len(desk.server.requests)
@@ -412,7 +412,7 @@ def test_a_model_that_has_no_room_for_a_score_is_not_paid_on(desk: Desk, first: 
 
 def test_a_run_without_a_single_score_ends_in_an_error(desk: Desk) -> None:
     done = desk.label("--yes", "--first", 3, "--max-calls", 0)
-    assert_one_line(done, "gave none of 60 answers a score", code=6)
+    assert_one_line(done, "gave none of the answers a score, 60 in all", code=6)
     assert set(desk.failed().values()) == {"budget reached"}
     assert len(desk.failed()) == 60
     assert not desk.out.exists()
@@ -779,11 +779,22 @@ def test_a_budget_that_is_reached_says_what_goes_on(desk: Desk) -> None:
     assert done.code == 0, done.err
     assert "more than --max-calls 20: the run ends there" in done.out
     assert "the same command with a higher --max-calls or --max-cost asks" in done.out
-    assert "have no label, and distill needs one for each: see --fill-failed" in done.out
+    assert re.search(r"needs a label for each answer that people scored; without one: \d+, see --fill-failed", done.out)
     assert "learns from them" not in done.out
     filled = desk.label("--yes", "--max-calls", 20, "--fill-failed")
     assert "--teacher-probabilities" in filled.out
-    assert "learns from the 15 answers without a score too" in filled.out
+    assert {row["status"] for row in desk.labels()[45:]} == {"filled"}, "none of those that nobody scored was reached"
+    assert "without a score too" not in filled.out
+
+
+@pytest.mark.parametrize("fill", [(), ("--fill-failed",)])
+def test_only_answers_that_the_model_labelled_are_said_to_be_learnt(desk: Desk, fill: tuple[str, ...]) -> None:
+    desk.server.rule = lambda prompt, _: says("no idea") if last_answer(prompt).endswith((" 50", " 51")) else None
+    done = desk.label("--yes", *fill)
+    assert done.code == 0, done.err
+    assert "distill learns from answers without a score too: at most 13, none that is held out" in done.out
+    desk.answers(60, 60)
+    assert "without a score too" not in desk.label("--yes", "--receipts", desk.folder / "anew").out
 
 
 def test_the_next_command_reads_the_file_in_the_same_way(desk: Desk) -> None:

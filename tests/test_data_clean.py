@@ -20,6 +20,7 @@ from pocketscore.data import (
     write_table,
 )
 from pocketscore.data.cells import Dialect
+from pocketscore.data.clean import Unscored
 from pocketscore.errors import InputError
 from pocketscore.types import MISSING, Part
 
@@ -97,6 +98,30 @@ def test_only_answers_that_say_something_stay(response: str, reason: str | None,
 @pytest.mark.parametrize("score", ["", " ", "NaN", "nan"])
 def test_rows_without_score_are_left_out(score: str, tmp_path: Path) -> None:
     assert read(tmp_path, changed(9, score=score)).dropped == (Dropped(9, "r7", "answers", "no score"),)
+
+
+def test_what_nobody_scored_is_kept_apart_with_what_makes_its_id_doubtful(tmp_path: Path) -> None:
+    rows: Rows = [
+        *((f"a{i}", "q1", f"a {i}", i % 2, "train") for i in range(32)),
+        *((f"b{i}", "q2", f"b {i}", i % 2, "train") for i in range(32)),
+        ("a3", "q1", "known to q1", "", ""),
+        ("b3", "q1", "known to q2", "", "test"),
+        ("u", "q1", " twice ", "", "TRN"),
+        ("u", "q1", "twice", "nan", "unlabelled"),
+        ("v", "q1", "", "", "train"),
+        ("v", "q1", "once, since the other holds nothing", "", "dev"),
+        ("w", "", "of no item", "", ""),
+    ]
+    path = write(tmp_path, rows, "id item response score split")
+    found = read_responses(path, ColumnChoice(), only=("q1",)).unscored
+    assert found == (
+        Unscored("a3", "q1", "known to q1", Part.TRAIN, repeated=True, elsewhere=False),
+        Unscored("b3", "q1", "known to q2", Part.TEST, repeated=False, elsewhere=True),
+        Unscored("u", "q1", "twice", Part.TRAIN, repeated=True, elsewhere=False),
+        Unscored("u", "q1", "twice", None, repeated=True, elsewhere=False),
+        Unscored("v", "q1", "once, since the other holds nothing", Part.VALIDATION, repeated=False, elsewhere=False),
+    )
+    assert read_responses(path, ColumnChoice(), only=("q2",)).unscored == ()
 
 
 def test_white_space_is_stripped_and_nothing_else(tmp_path: Path) -> None:

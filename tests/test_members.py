@@ -142,6 +142,22 @@ def test_what_is_scrubbed_reaches_no_prompt(tmp_path: Path) -> None:
     assert "number 3" in everything
 
 
+def test_what_is_planned_is_what_is_asked_though_answers_differ_in_what_is_scrubbed_only() -> None:
+    """Two of the training answers, and two of the unscored ones, are the same to the model."""
+    data = responses()
+    texts = tuple(f"{text}, mail pupil{n // 2}@example.org" for n, text in enumerate(data.texts))
+    data = Responses(data.item, data.ids, ("cold glass a@b.org", "cold glass b@b.org", *texts[2:]), data.scores,
+                     data.second, data.parts)  # fmt: skip
+    model = Biased()
+    prompted = member(data, model, LanguageSettings(access=AccessSettings(scrub=True)))
+    more = ("cold x@b.org", "cold y@b.org", data.texts[5])
+    for asked_texts, folds, n in ((data.texts, all_folds(data), N - 1), (more, np.full(3, MEAN), 1)):
+        before = len(model.prompts)
+        assert prompted.planned(asked_texts, folds) == n
+        prompted.logits(asked_texts, folds)
+        assert len(model.prompts) - before == n
+
+
 def test_a_trained_teacher_answers_by_the_fold_that_has_not_seen_a_text() -> None:
     asked: list[tuple[int, tuple[str, ...]]] = []
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from pocketscore.progress import Silent
 from pocketscore.types import Part
 
 Row = dict[str, str]
+PARTS = ("train", "train", "validation", "test")
 WORDS = ("nothing at all", "the glass is cold", "vapour in the air turns liquid on the cold glass")
 SETTINGS = DistillSettings(at_least=2, lambda_=1.0, transfer=0)
 QUICK = TrainSettings(5e-3, batch=64, steps=12, checks=3, patience=3, one_cycle=True)
@@ -193,10 +194,11 @@ def test_a_row_that_the_file_itself_holds_out_stays_out(tmp_path: Path) -> None:
         [],
         [label(row("u0", ""), 1, status="filled")],
         [{**label(row("u0", ""), 1), "p_0": "", "p_1": "", "p_2": ""}],
+        [{**label(row("u0", ""), 1), "p_0": " ", "p_1": "NaN", "p_2": "NA"}],
         [label(row("elsewhere", ""), 1)],
         [label(row("u0", "", item="q2"), 1)],
     ],
-    ids=["no row", "filled", "no number", "another id", "another item"],
+    ids=["no row", "filled", "no number", "words for none", "another id", "another item"],
 )
 def test_where_the_file_says_nothing_all_is_as_without_such_rows(silent: list[Row], tmp_path: Path) -> None:
     """The same networks, under the same keys, and the rows on record as left out."""
@@ -215,8 +217,67 @@ def kept(folder: Path) -> list[str]:
 
 def test_an_id_that_is_scored_elsewhere_is_the_scored_answers_label(tmp_path: Path) -> None:
     rows = [*scored(), row("a3", "the glass is cold again")]
-    lost, found, _ = gathered(source(tmp_path, rows, labels(scored())))
+    lost, found, said = gathered(source(tmp_path, rows, labels(scored())))
     assert (lost, found) == (["a3"], {})
+    assert said.startswith("item q1: labels without a score, left out: 1 with the id of another answer\n")
+
+
+def test_whatever_is_odd_about_a_row_it_is_left_out_and_counted_and_the_others_are_learnt(tmp_path: Path) -> None:
+    """None of it matters to the answers that people scored, so none of it ends the run."""
+    odd = [
+        row("a3", "the glass is cold again", split="train"),
+        row("u1", "the glass is cold, and so on", split="train"),
+        row("u1", "vapour turns liquid", split="train"),
+        row("u2", "liquid air on the glass", split="unlabelled"),
+        row("u3", "liquid on the glass", split="", score2="n/a"),
+        row("u4", "air on the glass", split=""),
+        row("u5", "cold air on the glass", split=""),
+        row("u6", "vapour in the glass", split=""),
+        row("x", "the glass", split="train"),
+        row("x", "the air", split="elsewhere"),
+        row("u7", "asdfgh", split=""),
+        row("u8", "idk lol", split=""),
+    ]
+    people = [{**one, "score2": one["score"], "split": PARTS[i % 4]} for i, one in enumerate(scored())]
+    rows = [*people, *({"score2": "", **one} for one in odd)]
+    ids = dict.fromkeys(one["id"] for one in odd if one["id"] not in ("a3", "x"))
+    said = [*labels(scored()), *(label(row(id_, ""), 1) for id_ in ids)]
+    by_id = {one["id"]: one for one in said}
+    by_id["u4"]["p_2"] = ""
+    by_id["u5"]["p_2"] = "much"
+    by_id["u6"]["p_0"] = "0.9"
+    where = source(tmp_path, rows, [*said, by_id["u2"]])
+    lost, found, noted = gathered(where)
+    assert found["q1"].ids == ("u3",)
+    np.testing.assert_allclose(found["q1"].probabilities, [[0.1, 0.8, 0.1]])
+    assert lost == [one["id"] for one in odd if one["id"] != "u3"]
+    assert noted.splitlines() == [
+        "item q1: labels without a score, left out: 3 with the id of another answer",
+        "item q1: labels without a score, left out: 1 in a part of the data that is not known",
+        "item q1: labels without a score, left out: 3 without exactly one label that is a probability distribution",
+        "item q1: labels without a score: 1 unlabelled answers used; left out: 0 that stand in validation or test, "
+        "0 known already, 0 empty or without a word, 2 unfamiliar",
+    ]
+    done = distill(where, tmp_path / "out", SETTINGS)
+    assert done.results[0].transfer_size == 1
+    assert noted.splitlines()[0] in log(tmp_path)
+
+
+@pytest.mark.parametrize("named", ["", "all", "q1"])
+def test_an_id_of_two_items_is_nobodys_where_the_file_does_not_tell_items_apart(named: str, tmp_path: Path) -> None:
+    """The label of b5 is that of the scored answer to q2; u1 has no namesake. A file about q1 speaks of q1 alone."""
+    others = [{**one, "id": one["id"].replace("a", "b")} for one in scored("q2")]
+    more = [row("b5", "the glass is cold, yes"), row("u1", "vapour turns liquid"), row("u2", "liquid on the glass")]
+    rows = [*scored(), *others, *more, row("u2", "cold air on the glass", item="q2")]
+    said = [{**one, "item": named} for one in (*labels([*scored(), *others]), *labels(more[1:]))]
+    if not named:
+        said = [{name: cell for name, cell in one.items() if name != "item"} for one in said]
+    of_both, only_q1 = source(tmp_path, rows, said), source(tmp_path, rows, said, only=("q1",))
+    taken = ("b5", "u1", "u2") if named == "q1" else ("u1",)
+    for where in (of_both, only_q1):
+        _, found, noted = gathered(where)
+        assert found["q1"].ids == taken
+        assert ("2 with the id of an answer to another item" in noted) == (named != "q1")
 
 
 def test_without_a_soft_term_they_teach_nothing(tmp_path: Path) -> None:
@@ -226,19 +287,22 @@ def test_without_a_soft_term_they_teach_nothing(tmp_path: Path) -> None:
     assert found == {}
 
 
-def test_answers_in_another_language_are_refused(tmp_path: Path) -> None:
+def test_answers_in_another_language_are_left_out_however_many_they_are(tmp_path: Path) -> None:
     rows = scored() + [row(f"u{i}", f"Das Wasser kondensiert eben {i + 500}") for i in range(3)]
-    with pytest.raises(InputError, match=r"responses\.csv: 3 of 3 unlabelled answers to item q1 share fewer"):
-        distill(source(tmp_path, rows, labels(rows)), tmp_path / "out", SETTINGS)
+    done = distill(source(tmp_path, rows, labels(rows)), tmp_path / "out", SETTINGS)
+    assert done.results[0].transfer_size == 0
+    assert len(done.data.dropped) == 3
+    assert "0 unlabelled answers used" in log(tmp_path)
+    assert "3 unfamiliar" in log(tmp_path)
 
 
 @pytest.mark.parametrize(
-    ("cell", "error"), [("much", "'much' is no number"), ("0.9", "not a probability distribution")]
+    ("cell", "error"), [("much", "id 'a0': 'much' is no number"), ("0.9", "id 'a0': .* not a probability distribution")]
 )
-def test_labels_that_are_none(cell: str, error: str, tmp_path: Path) -> None:
+def test_labels_of_scored_answers_that_are_none(cell: str, error: str, tmp_path: Path) -> None:
     rows = scored() + unscored()
     said = labels(rows)
-    said[-1]["p_0"] = cell
+    said[0]["p_1"] = cell
     with pytest.raises(InputError, match=error):
         distill(source(tmp_path, rows, said), tmp_path / "out", SETTINGS)
 
@@ -267,20 +331,56 @@ def test_items_keep_their_own_answers_and_labels(tmp_path: Path) -> None:
     assert len(data.responses) == 2
 
 
-def test_the_command_says_how_many_were_learnt(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+# --- The command ------------------------------------------------------------------------------------------------------
+
+
+Command = Callable[..., str]
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Command:
+    """Distils into a folder `out` beside the responses, and gives what it says."""
+
+    def run(where: Source, *options: str) -> str:
+        given = ["distill", where.path, "-o", where.path.parent / "out", "--teacher-probabilities", where.probabilities]
+        more = ("--lambda", 1, "--at-least", 2, *options)
+        monkeypatch.setattr(sys, "argv", ["pocketscore", *map(str, given), *map(str, more)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        said = capfd.readouterr()
+        assert not ended.value.code, said.err
+        return said.out
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("labelled", "said"),
+    [
+        (7, "learnt too: 7 answers with labels but no score\n"),
+        (1, "learnt too: 1 answer with labels but no score\n"),
+        (0, ""),
+    ],
+)
+def test_the_command_says_how_many_were_learnt(labelled: int, said: str, tmp_path: Path, command: Command) -> None:
+    where = source(tmp_path, scored() + unscored(), labels(scored() + unscored(n=labelled)))
+    out = command(where)
+    assert said in out
+    assert ("learnt too" in out) == bool(said)
+    assert f"{9 - labelled} rows left out" in out
+
+
+def test_the_papers_recipe_learns_scored_answers_alone(
+    tmp_path: Path, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Its networks are those of the same command without the rows that nobody scored, as in the paper."""
+    monkeypatch.setattr(lesson, "ELSTM_TRAINING", QUICK)
     rows = scored() + unscored()
-    where = source(tmp_path, rows, [*labels(scored()), *labels(unscored(n=7))])
-    arguments = ["pocketscore", "distill", where.path, "-o", tmp_path / "out", "--teacher-probabilities",
-                 where.probabilities, "--lambda", 1, "--at-least", 2]  # fmt: skip
-    monkeypatch.setattr(sys, "argv", [*map(str, arguments)])
-    with pytest.raises(SystemExit) as ended:
-        main()
-    out = capfd.readouterr().out
-    assert not ended.value.code
-    assert "7 answers with labels but no score were learnt too" in out
-    assert "2 rows left out" in out
+    with_them = command(source(tmp_path / "a", rows, labels(rows)), "--recipe", "paper")
+    command(source(tmp_path / "b", scored(), labels(rows)), "--recipe", "paper")
+    assert kept(tmp_path / "a") == kept(tmp_path / "b")
+    assert "learnt too" not in with_them
+    assert "9 rows left out" in with_them
 
 
 def log(folder: Path) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,10 +16,10 @@ from scipy.special import softmax
 from pocketscore.errors import InputError
 from pocketscore.metrics import cross_entropy
 from pocketscore.soft_labels import (
+    LabelFile,
     assign_folds,
     fit_temperature,
     fit_weights,
-    labelled_ids,
     read_probabilities,
     softmax_at,
 )
@@ -117,6 +118,7 @@ GOOD = "id,p_0,p_1\nb,0.25,0.75\na,1,0\nz,0.5,0.5\n"
         ("id,p_0,p_1\na,-1,2\nb,0,1\n", None, "not a probability distribution"),
         ("id,p_0,p_1\n a ,1,0\nb,0,1\n", [[1, 0], [0, 1]], None),
         ("id,p_0,p_1\na,1,0\na,1,0\nb,0,1\n", None, "two rows"),
+        ("id,p_0,p_1\na,1,0\nz,1,0\nz,1,0\nb,0,1\n", [[1, 0], [0, 1]], None),
         ("id,p_0,p_1\na,nan,1\nb,0,1\n", None, "not a probability distribution"),
         ("id,p_0,p_1\na,x,1\nb,0,1\n", None, "is no number"),
     ],
@@ -160,13 +162,54 @@ def test_provenance_beside_labels_is_taken_over(tmp_path: Path) -> None:
     assert read_probabilities(file, RESPONSES).provenance["calibration"] == "none"
 
 
-def test_whom_a_file_says_something_about(tmp_path: Path) -> None:
-    file, item = tmp_path / "soft.csv", RESPONSES.item
-    file.write_text("id,status,p_0,p_1\na,ok,0.5,0.5\nb,filled,0.2,0.8\nc,,,\nd,,1,0\n", encoding="utf-8")
-    assert labelled_ids(file, item) == {"a", "d"}
-    file.write_text("id,item,p_0,p_1\na,q2,0.5,0.5\nb,q1,0.2,0.8\n", encoding="utf-8")
-    assert labelled_ids(file, item) == {"b"}
-    for bad, said in (("id,p_0\na,1\n", "has no column p_1"), ("id,p_0,p_1\na,1,0\na,1,0\n", "two rows")):
-        file.write_text(bad, encoding="utf-8")
-        with pytest.raises(InputError, match=said):
-            labelled_ids(file, item)
+NAN = [math.nan, math.nan]
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ("id,p_0,p_1\na,0.5,0.5\nb,1,0\n", {"a": [0.5, 0.5]}),
+        ("id,p_0,p_1\n a ,0.667,0.334\n", {"a": [0.667 / 1.001, 0.334 / 1.001]}),
+        ("id,status,p_0,p_1\na,ok,0.5,0.5\nc,filled,0.2,0.8\nd, Filled ,1,0\n", {"a": [0.5, 0.5]}),
+        ("id,p_0,p_1\na,,\nc, ,\t\nd,nan,NaN\ne,NA,n/a\n", {}),
+        ("id,p_0,p_1\na,,1\nc,NA,1\nd,much,0\ne,0.9,0.9\nf,-1,2\ng,inf,0\n", dict.fromkeys("acdefg", NAN)),
+        ("id,p_0,p_1\na,1,0\na,1,0\nc,1,0\nc,,\n", {"a": NAN, "c": [1, 0]}),
+        ("id,item,p_0,p_1\na,q2,0.5,0.5\nc,q1,0.2,0.8\n", {"c": [0.2, 0.8]}),
+        ("id,item,p_0,p_1\na,all,0.5,0.5\n", {"a": [0.5, 0.5]}),
+    ],
+)
+def test_what_a_file_says_of_answers_that_need_no_label(
+    tmp_path: Path, content: str, expected: dict[str, list[float]]
+) -> None:
+    file = tmp_path / "soft.csv"
+    file.write_text(content, encoding="utf-8")
+    found = LabelFile(file).said_of(RESPONSES.item, set("acdefg"))
+    assert found.keys() == expected.keys()
+    for id_, probabilities in expected.items():
+        np.testing.assert_allclose(found[id_], probabilities)
+
+
+def test_a_file_without_a_column_for_a_score_point_is_refused_whoever_needs_it(tmp_path: Path) -> None:
+    file = tmp_path / "soft.csv"
+    file.write_text("id,p_0\na,1\n", encoding="utf-8")
+    with pytest.raises(InputError, match="has no column p_1"):
+        LabelFile(file).said_of(RESPONSES.item, {"a"})
+
+
+@pytest.mark.parametrize(
+    ("items", "apart"), [(None, False), ("all all", False), ("q1 q1", True), ("q1 q2", True), ("q3 q2", True)]
+)
+def test_whether_a_file_tells_items_apart(tmp_path: Path, items: str | None, apart: bool) -> None:
+    file = tmp_path / "soft.csv"
+    names = ["", ""] if items is None else items.split()
+    head = "id,p_0,p_1" + ("" if items is None else ",item")
+    rows = [f"{id_},1,0" + (f",{name}" if name else "") for id_, name in zip("ab", names, strict=True)]
+    file.write_text("\n".join([head, *rows]), encoding="utf-8")
+    assert LabelFile(file).tells_apart(RESPONSES.item) is apart
+
+
+def test_a_label_that_is_none_is_named_by_its_id(tmp_path: Path) -> None:
+    file = tmp_path / "soft.csv"
+    file.write_text("id,p_0,p_1\na,1,0\nb,0.9,0.9\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"^soft\.csv, id 'b': \[0\.9, 0\.9\] is not a probability distribution"):
+        read_probabilities(file, RESPONSES)

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import json
+import math
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from pocketscore.data.cells import cell_text, is_blank
+from pocketscore.data.cells import cell_text
 from pocketscore.data.table import read_table
 from pocketscore.errors import InputError
 from pocketscore.metrics import cross_entropy
 from pocketscore.text import plain
-from pocketscore.types import Floats, Ints, Item, Part, Responses, SoftLabels, canonical_label
+from pocketscore.types import Floats, Ints, Item, Part, Responses, SoftLabels, canonical_label, improper
 
 FILLED = "filled"
 """Status of a row whose probabilities say nothing about its answer: the model gave that no score."""
 
-_Places = dict[str, int]
-_Rows = dict[str, Sequence[object]]
+_NOTHING = ("", "nan", "na", "n/a", "<na>", "none", "null")
+"""What programs write where no number stands, in small letters."""
+
+_Row = Sequence[object]
 
 
 def assign_folds(texts: Sequence[str], strata: Sequence[object], folds: int, seed: int) -> Ints:
@@ -105,71 +108,111 @@ def _golden_section(loss: Callable[[float], float], low: float, high: float) -> 
     return float((low + high) / 2)
 
 
-def read_probabilities(path: Path, responses: Responses) -> SoftLabels:
-    """Soft labels made by any other model, from a table with `id` and one column `p_<score point>` each.
+class LabelFile:
+    """A table of soft labels made by any other model: an `id` and one column `p_<score point>` each.
+
+    A column `item` is needed when ids repeat between items. A column `part` says where the model that made the labels
+    had each response, `status` whether a row is `filled`. `PATH.provenance.json` says what made them, if it is there.
 
     Args:
-        path: CSV, TSV, JSONL, XLSX or Parquet file. Optional column `item` when ids repeat between items, and `part`:
-            where the model that made them had each response. `PATH.provenance.json` says what it was, if it is there.
-        responses: The responses that need a soft label.
+        path: CSV, TSV, JSONL, XLSX or Parquet file; read once.
 
     Raises:
-        InputError: When a column or an id is missing, a row is no distribution, or the model learnt from responses that
-            are held out here.
+        InputError: When it cannot be read.
     """
-    places, rows = _opened(path, responses.item)
-    lost = [id_ for id_ in responses.ids if id_ not in rows]
-    if lost:
-        raise InputError(
-            f"{path.name} has no row for {len(lost)} of {len(responses)} responses of item {responses.item.id}, "
-            f"first {lost[0]!r}",
-            "give every response a row",
-        )
-    if "part" in places and responses.parts is not None:
-        _check_parts([cell_text(rows[id_][places["part"]]) or "" for id_ in responses.ids], responses, path)
-    columns = [places[f"p_{point}"] for point in responses.item.scale.points]
-    probabilities = np.array([[_number(rows[id_][c], path, id_) for c in columns] for id_ in responses.ids])
-    sums = probabilities.sum(axis=1, keepdims=True)
-    rounded = np.abs(sums - 1) < 0.02  # published to two or three decimals
-    probabilities = np.where(rounded, probabilities / np.where(sums == 0, 1, sums), probabilities)
-    folds = np.full(len(responses), -1, dtype=np.int64)
-    return SoftLabels(probabilities, folds, {"teacher": f"file {path.name}", **_provenance(path)})
+
+    def __init__(self, path: Path) -> None:
+        table = read_table(path)
+        self._path, self._columns, self._rows = path, table.columns, table.rows
+        self._places = {canonical_label_column(name): i for i, name in enumerate(table.columns)}
+        self._items = [self._text(row, "item") for row in table.rows]
+        self._different = set(self._items)
+
+    def of(self, responses: Responses) -> SoftLabels:
+        """Soft labels of all the responses.
+
+        Raises:
+            InputError: When a column or an id is missing, an id has two rows, a row is no distribution, or the model
+                learnt from responses that are held out here.
+        """
+        name, item = self._path.name, responses.item
+        columns, rows = self._opened(item)
+        lost = [id_ for id_ in responses.ids if id_ not in rows]
+        if lost:
+            raise InputError(
+                f"{name} has no row for {len(lost)} of {len(responses)} responses of item {item.id}, first {lost[0]!r}",
+                "give every response a row",
+            )
+        if twice := [id_ for id_ in responses.ids if len(rows[id_]) > 1]:
+            raise InputError(f"id {twice[0]!r} of item {item.id} has two rows", "give each response one row")
+        if "part" in self._places and responses.parts is not None:
+            _check_parts([self._text(rows[id_][0], "part") for id_ in responses.ids], responses, self._path)
+        found = _scaled([[_number(rows[id_][0][c], self._path, id_) for c in columns] for id_ in responses.ids])
+        if bad := np.flatnonzero(improper(found)).tolist():
+            raise InputError(
+                f"{name}, id {responses.ids[bad[0]]!r}: {found[bad[0]].tolist()} is not a probability distribution",
+                "give finite values of at least 0 that sum to 1",
+            )
+        folds = np.full(len(responses), -1, dtype=np.int64)
+        return SoftLabels(found, folds, {"teacher": f"file {name}", **_provenance(self._path)})
+
+    def said_of(self, item: Item, ids: Collection[str]) -> dict[str, Floats]:
+        """(K,) soft labels of those answers to an item that the file says something about.
+
+        Rows without numbers say nothing, nor do those of status `filled`. What is no distribution, and what is said
+        twice, is NaN.
+
+        Raises:
+            InputError: When a column is missing.
+        """
+        columns, rows = self._opened(item)
+        unknown = [math.nan] * len(columns)
+        cells: dict[str, Sequence[float]] = {}
+        for id_ in rows.keys() & set(ids):
+            said = [[row[c] for c in columns] for row in rows[id_] if self._text(row, "status").casefold() != FILLED]
+            numbers = [[*map(_number_or_nan, row)] for row in said if not all(map(_says_nothing, row))]
+            if numbers:
+                cells[id_] = numbers[0] if len(numbers) == 1 else unknown
+        if not cells:
+            return {}
+        found = _scaled([*cells.values()])
+        found[improper(found)] = np.nan
+        return dict(zip(cells, found, strict=True))
+
+    def tells_apart(self, item: Item) -> bool:
+        """Whether rows about the item cannot be about another: the file names several items, or this one alone."""
+        return len(self._different) > 1 or item.id in self._different
+
+    def _opened(self, item: Item) -> tuple[list[int], dict[str, list[_Row]]]:
+        """Where each score point stands, and the item's rows by id."""
+        wanted = ("id", *(f"p_{point}" for point in item.scale.points))
+        missing = [name for name in wanted if name not in self._places]
+        if missing:
+            raise InputError(
+                f"{self._path.name} has no column {', '.join(missing)} (it has {', '.join(self._columns)})",
+                "give an id column and one column p_<score point> for each score point",
+            )
+        several = len(self._different) > 1  # a file about one item may call it what it likes
+        found: dict[str, list[_Row]] = defaultdict(list)
+        for row, name in zip(self._rows, self._items, strict=True):
+            if not several or name == item.id:
+                found[self._text(row, "id")].append(row)
+        return [self._places[name] for name in wanted[1:]], found
+
+    def _text(self, row: _Row, column: str) -> str:
+        """A cell without the blanks around it, '' where there is no such column."""
+        return (cell_text(row[self._places[column]]) or "").strip() if column in self._places else ""
 
 
-def labelled_ids(path: Path, item: Item) -> frozenset[str]:
-    """Ids of the answers to an item that a table of soft labels says something about.
-
-    Rows without numbers say nothing, nor do those of status `filled`.
-
-    Raises:
-        InputError: When a column is missing, or an id has two rows.
-    """
-    places, rows = _opened(path, item)
-    columns = [places[f"p_{point}"] for point in item.scale.points]
-    said = {id_ for id_, row in rows.items() if not all(is_blank(row[column]) for column in columns)}
-    if "status" in places:
-        said -= {id_ for id_, row in rows.items() if cell_text(row[places["status"]]) == FILLED}
-    return frozenset(said)
-
-
-def _opened(path: Path, item: Item) -> tuple[_Places, _Rows]:
-    """Where each column of a table of soft labels stands, and the item's rows by id."""
-    table = read_table(path)
-    wanted = ("id", *(f"p_{point}" for point in item.scale.points))
-    places = {canonical_label_column(name): i for i, name in enumerate(table.columns)}
-    missing = [name for name in wanted if name not in places]
-    if missing:
-        raise InputError(
-            f"{path.name} has no column {', '.join(missing)} (it has {', '.join(table.columns)})",
-            "give an id column and one column p_<score point> for each score point",
-        )
-    return places, _rows_of(table.rows, places, item.id)
+def read_probabilities(path: Path, responses: Responses) -> SoftLabels:
+    """Soft labels of responses from a file, see `LabelFile`."""
+    return LabelFile(path).of(responses)
 
 
 def _check_parts(given: Sequence[str], responses: Responses, path: Path) -> None:
     """Refuse labels by a model that learnt from, or was shown, responses that are held out here."""
     pairs = zip(given, responses.parts or (), strict=True)
-    learnt = sum(there.strip() == Part.TRAIN and here != Part.TRAIN for there, here in pairs)
+    learnt = sum(there == Part.TRAIN and here != Part.TRAIN for there, here in pairs)
     if learnt:
         raise InputError(
             f"{path.name}: {learnt} responses of item {responses.item.id} that are held out here were in train where "
@@ -204,16 +247,21 @@ def _number(cell: object, path: Path, id_: str) -> float:
         ) from None
 
 
-def _rows_of(rows: Sequence[Sequence[object]], places: _Places, item: str) -> _Rows:
-    chosen = rows
-    if "item" in places:
-        named = [(cell_text(row[places["item"]]) or "").strip() for row in rows]
-        if len(set(named)) > 1:  # a file about one item may call it what it likes
-            chosen = [row for row, name in zip(rows, named, strict=True) if name == item]
-    found: _Rows = {}
-    for row in chosen:
-        id_ = (cell_text(row[places["id"]]) or "").strip()
-        if id_ in found:
-            raise InputError(f"id {id_!r} of item {item} has two rows", "give each response one row")
-        found[id_] = row
-    return found
+def _number_or_nan(cell: object) -> float:
+    try:
+        number = float(str(cell))
+    except ValueError:
+        return math.nan
+    return number if math.isfinite(number) else math.nan
+
+
+def _says_nothing(cell: object) -> bool:
+    return (cell_text(cell) or "").strip().casefold() in _NOTHING
+
+
+def _scaled(rows: Sequence[Sequence[float]]) -> Floats:
+    """(N, K) probabilities; rows that sum to nearly 1, as published to two or three decimals, sum to 1."""
+    probabilities = np.array(rows)
+    sums = probabilities.sum(axis=1, keepdims=True)
+    rounded = np.abs(sums - 1) < 0.02
+    return np.where(rounded, probabilities / np.where(sums == 0, 1, sums), probabilities)

@@ -239,14 +239,17 @@ class SoftLabels:
             )
 
 
+def improper(probabilities: Floats) -> npt.NDArray[np.bool_]:
+    """(N,) whether a row of (N, K) is not finite, has a negative value, or does not sum to 1 (tolerance 1e-4)."""
+    sums = probabilities.sum(axis=1)
+    return np.asarray(~np.isfinite(sums) | (np.abs(sums - 1) > 1e-4) | (probabilities < 0).any(axis=1))
+
+
 def check_probabilities(probabilities: Floats, what: str) -> None:
     """Raise InputError unless every row is finite, non-negative and sums to 1 (tolerance 1e-4)."""
-    sums = probabilities.sum(axis=1)
-    bad = ~np.isfinite(sums) | (np.abs(sums - 1) > 1e-4) | (probabilities < 0).any(axis=1)
-    if bad.any():
-        row = int(np.flatnonzero(bad)[0])
+    if bad := np.flatnonzero(improper(probabilities)).tolist():
         raise InputError(
-            f"{what}, row {row + 1}: {probabilities[row].tolist()} is not a probability distribution",
+            f"{what}, row {bad[0] + 1}: {probabilities[bad[0]].tolist()} is not a probability distribution",
             "give finite values of at least 0 that sum to 1",
         )
 

@@ -90,7 +90,7 @@ def distill(
     settings = settings_from(recipe, how, what)
     check_teachers(source, teacher, language, settings)
     with engine_for(engine, address) as where:
-        run_and_print(source, out, settings, where, language, processes)
+        run_and_print(replace(source, takes_unscored=recipe != "paper"), out, settings, where, language, processes)
 
 
 def check_teachers(
@@ -151,6 +151,7 @@ def run_and_print(
     """Distil with progress on stderr and the results on stdout."""
     from pocketscore.cli.tables import print_result
     from pocketscore.distillation.pipeline import distill as run
+    from pocketscore.report.wording import counted
     from pocketscore.results import METHODS
 
     with closing(Pausing(progress_console, lambda _: None)) as progress:  # notes are in the log
@@ -160,7 +161,7 @@ def run_and_print(
     for result in done.results:
         print_result(result, METHODS)
         if source.probabilities is not None and result.transfer_size:
-            typer.echo(f"{result.transfer_size:,} answers with labels but no score were learnt too")
+            typer.echo(f"learnt too: {counted(result.transfer_size, 'answer')} with labels but no score")
         typer.echo(f"{_sizes(result)}: {out / result.file}\n")
     for item in done.data.skipped:
         typer.echo(f"skipped item {item.item}: {item.reason}")

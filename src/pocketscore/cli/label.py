@@ -155,7 +155,8 @@ class _Run:
             print_failures(done.items, failed)
         if all(len(item.failures) == len(item.responses) for item in done.items):
             raise TeacherError(
-                f"{self.asking.name} gave none of {sum(len(item.responses) for item in done.items)} answers a score",
+                f"{self.asking.name} gave none of the answers a score, "
+                f"{sum(len(item.responses) for item in done.items)} in all",
                 f"see the reasons in {failed}",
             )
         rows = write_labels(done.items, self.out, fill=fill)
@@ -193,20 +194,22 @@ class _Run:
             typer.echo(f"{path} is there already, perhaps with people's scores in it, and stays as it is")
             return
         n = write_to_score(unknown, path, self.seed)
-        typer.echo(f"{n} answers to score first, chosen as pocketscore suggest chooses them: {path}")
+        typer.echo(f"answers to score first, chosen as pocketscore suggest chooses them: {n}, in {path}")
         typer.echo("until then distill --teacher with this model lets it stand in for people, and says so")
 
     def _learn(self, items: Sequence[LabelledItem], *, fill: bool) -> None:
         """The command that learns from the labels, once every answer that people scored has one."""
-        lost = sum(int((item.responses.scores[list(item.failures)] != MISSING).sum()) for item in items)
-        if lost and not fill:
+        unscored = sum(int((item.responses.scores == MISSING).sum()) for item in items)
+        failed = [int(item.responses.scores[row]) for item in items for row in item.failures]
+        silent = failed.count(MISSING)
+        if (lost := len(failed) - silent) and not fill:
             typer.echo(
-                f"{lost} answers that people scored have no label, and distill needs one for each: see --fill-failed"
+                f"distill needs a label for each answer that people scored; without one: {lost}, see --fill-failed"
             )
             return
         typer.echo(f"{shlex.join(self.again)} learns from them")
-        if more := sum(int((item.responses.scores == MISSING).sum()) for item in items):
-            typer.echo(f"distill learns from the {more} answers without a score too, except those that are held out")
+        if more := unscored - silent:
+            typer.echo(f"distill learns from answers without a score too: at most {more}, none that is held out")
 
 
 def _say(message: str) -> None:

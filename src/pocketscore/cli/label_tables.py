@@ -180,7 +180,7 @@ def print_failures(items: Sequence[LabelledItem], path: object) -> None:
     stopped = any(failure.kind == "budget" for item in items for failure in item.answers.failures)
     again = "with a higher --max-calls or --max-cost " if stopped else ""
     typer.echo(
-        f"{total} answers have no score, listed in {path}; the same command {again}asks for what was not answered"
+        f"answers without a score: {total}, listed in {path}; the same command {again}asks for what was not answered"
     )
 
 

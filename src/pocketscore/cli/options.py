@@ -42,7 +42,7 @@ TeacherFile = Annotated[
     Path | None,
     typer.Option(
         help="File of ready-made soft labels (id, p_<score point>...) instead of a teacher. Rows of RESPONSES that "
-        "have labels and no score are learnt too.",
+        "have labels and no score are learnt too, but not with --recipe paper.",
     ),
 ]
 UnlabelledFile = Annotated[

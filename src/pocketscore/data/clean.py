@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -53,6 +54,26 @@ class Dropped:
 
 
 @dataclass(frozen=True)
+class Unscored:
+    """An answer that nobody has scored: left out, unless something else labels it.
+
+    Attributes:
+        id, item: As in the file.
+        text: The answer.
+        part: Where the file puts it, train where it does not say; None where what it says is no part.
+        repeated: Whether another answer to the item has the same id.
+        elsewhere: Whether an answer to another item of the file has the same id.
+    """
+
+    id: str
+    item: str
+    text: str
+    part: Part | None
+    repeated: bool
+    elsewhere: bool
+
+
+@dataclass(frozen=True)
 class SkippedItem:
     """An item left out of a file with several, and why."""
 
@@ -70,6 +91,7 @@ class DataSet:
         skipped: Items left out, in order.
         path: The file.
         sha256: Hash of its bytes, hexadecimal.
+        unscored: Rows left out for want of a score alone, in order.
     """
 
     responses: tuple[Responses, ...]
@@ -77,6 +99,7 @@ class DataSet:
     skipped: tuple[SkippedItem, ...]
     path: Path
     sha256: str
+    unscored: tuple[Unscored, ...] = ()
 
 
 def read_responses(
@@ -130,6 +153,7 @@ def read_responses(
         skipped=tuple(skipped),
         path=path,
         sha256=hashlib.sha256(data).hexdigest(),
+        unscored=tuple(_unscored(rows, wanted)),
     )
 
 
@@ -224,6 +248,17 @@ def _wanted(rows: Iterable[_Row], only: Sequence[str], path: Path) -> dict[str, 
     return {item: members for item, members in by_item.items() if not only or item in only}
 
 
+def _unscored(rows: Iterable[_Row], wanted: Collection[str]) -> Iterator[Unscored]:
+    """What nobody scored of the items wanted; ids are compared with those of every answer in the file."""
+    answers = [row for row in rows if row.reason in ("", NO_SCORE)]
+    times = Counter((row.item, row.id) for row in answers)
+    items = Counter(id_ for _, id_ in times)
+    for row in answers:
+        if row.reason and row.item in wanted:
+            repeated, elsewhere = times[row.item, row.id] > 1, items[row.id] > 1
+            yield Unscored(row.id, row.item, row.text, _own_part(row), repeated, elsewhere)
+
+
 def _check_described(wanted: Mapping[str, object], items: Mapping[str, ItemText] | None) -> None:
     # One item without a description is fine; none with one means that the ids are spelt differently.
     if items and wanted and wanted.keys().isdisjoint(items):
@@ -282,11 +317,16 @@ def _check_ids(rows: Sequence[_Row], item: str, source: _Source) -> None:
         first[row.id] = row.number
 
 
-def _part(row: _Row, source: _Source) -> Part:
+def _own_part(row: _Row) -> Part | None:
+    """Where the file puts a row, None where it says nothing that is known."""
     name = row.split.casefold()
     if not name and not row.score:
         return Part.TRAIN  # nobody scored it, so nothing is held out
-    part = Part.TEST if name.startswith("test") else _PARTS.get(name)
+    return Part.TEST if name.startswith("test") else _PARTS.get(name)
+
+
+def _part(row: _Row, source: _Source) -> Part:
+    part = _own_part(row)
     if part is None:
         raise InputError(
             f"{source.where(row, source.columns.split)}: {row.split!r} is no part of a data set",

@@ -77,19 +77,18 @@ def read_unlabelled(path: Path, choice: ColumnChoice, items: Sequence[Responses]
             f"{listed([responses.item.id for responses in items])}",
             "use the same item ids in both files",
         )
-    return {r.item.id: sifted(by_item[r.item.id], r, path) for r in items if by_item[r.item.id]}
+    found = {r.item.id: sifted(by_item[r.item.id], r) for r in items if by_item[r.item.id]}
+    for item, sieved in found.items():
+        _check_familiar(sieved, item, len(by_item[item]), path)
+    return found
 
 
-def sifted(cells: Sequence[object], responses: Responses, path: Path) -> Unlabelled:
+def sifted(cells: Sequence[object], responses: Responses) -> Unlabelled:
     """Unscored answers to one item, without those that the teacher must not label for the student.
 
     Args:
         cells: The answers as they stand in the file.
         responses: The split responses of the item.
-        path: The file, for messages.
-
-    Raises:
-        InputError: When they are mostly unfamiliar.
     """
     train = responses.part(Part.TRAIN)
     held_out = {_said(text) for part in Part if part != Part.TRAIN for text in responses.part(part).texts}
@@ -105,13 +104,17 @@ def sifted(cells: Sequence[object], responses: Responses, path: Path) -> Unlabel
         else:
             kept.append(text)
             seen.add(_said(text))
-    if counts["unfamiliar"] > len(kept) + counts["known"] + counts["held_out"]:
+    return Unlabelled(tuple(kept), **counts)
+
+
+def _check_familiar(found: Unlabelled, item: str, total: int, path: Path) -> None:
+    """Refuse a file of another language or item: one whose answers are mostly unfamiliar."""
+    if found.unfamiliar > len(found.texts) + found.known + found.held_out:
         raise InputError(
-            f"{path}: {counts['unfamiliar']} of {len(cells)} unlabelled answers to item {responses.item.id} share "
+            f"{path}: {found.unfamiliar} of {total} unlabelled answers to item {item} share "
             f"fewer than {FAMILIAR:.0%} of their words with the training answers",
             "give answers to the same item in the same language",
         )
-    return Unlabelled(tuple(kept), **counts)
 
 
 def _reason(cell: object, text: str, held_out: set[str], seen: set[str], vocabulary: set[str]) -> str:

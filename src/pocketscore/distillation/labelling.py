@@ -18,7 +18,7 @@ from pocketscore.llm.asking import Opened
 from pocketscore.metrics import cross_entropy, expected_calibration_error
 from pocketscore.progress import Progress
 from pocketscore.results import Calibration
-from pocketscore.soft_labels import assign_folds, read_probabilities, softmax_at
+from pocketscore.soft_labels import LabelFile, assign_folds, softmax_at
 from pocketscore.teachers import ngrams
 from pocketscore.teachers.crossfit import Answers, CrossFitData
 from pocketscore.teachers.lora import cross_fit
@@ -214,7 +214,8 @@ class FileLabeller:
     """Ready-made soft labels. It cannot label new texts, so there is no transfer set."""
 
     def __init__(self, items: Sequence[Responses], path: Path) -> None:
-        self._soft = [read_probabilities(path, responses) for responses in items]
+        file = LabelFile(path)
+        self._soft = [file.of(responses) for responses in items]
 
     def teach(self, item: int) -> Taught:
         """The file's soft labels."""

@@ -101,9 +101,9 @@ class Prompted:
 
     def planned(self, texts: Sequence[str], folds: Ints) -> int:
         """How many answers `logits` would ask the model about."""
-        if tuple(texts) == self._responses.texts:
-            return len(self._fresh(texts))
-        return len(self._fresh([texts[i] for i in np.flatnonzero(folds == MEAN).tolist()]))
+        if tuple(texts) != self._responses.texts:
+            texts = [texts[i] for i in np.flatnonzero(folds == MEAN).tolist()]
+        return len(set(self._model.scrubbed(self._responses, self._fresh(texts))))
 
     def _of_responses(self) -> Floats:
         raw = self._raw(self._responses.texts)

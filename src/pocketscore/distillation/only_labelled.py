@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from pocketscore.data import DataSet, Dropped, read_responses
-from pocketscore.data.clean import NO_SCORE
+from pocketscore.data import DataSet
+from pocketscore.data.clean import NO_SCORE, Unscored
 from pocketscore.data.unlabelled import sifted
 from pocketscore.distillation.labelling import FileLabeller
 from pocketscore.distillation.settings import DistillSettings
 from pocketscore.distillation.source import Source
 from pocketscore.progress import Progress
-from pocketscore.soft_labels import labelled_ids, read_probabilities
+from pocketscore.soft_labels import LabelFile
 from pocketscore.types import Floats, Ints, Part, Responses
 
 
@@ -61,6 +62,7 @@ def only_labelled(
 ) -> tuple[DataSet, dict[str, OnlyLabelled]]:
     """The data without the rows that are not lost after all, and these rows by item id.
 
+    They are an extra: whatever is odd about one of them, it is left out and counted, and everything goes on without it.
     What `sifted` leaves out is not among them, nor is a row that the file itself puts into a held-out part.
 
     Args:
@@ -71,48 +73,50 @@ def only_labelled(
         log: Told what is used and what is left out.
 
     Raises:
-        InputError: When such rows cannot be used, or are mostly unfamiliar.
+        InputError: When the file of soft labels cannot be read.
     """
-    path = source.probabilities
-    if path is None or settings.without_teacher:
+    if source.probabilities is None or not source.takes_unscored or settings.without_teacher or not data.unscored:
         return data, {}
-    wanted = {responses.item.id: ids for responses in items if (ids := _wanted(path, data, responses))}
-    if not wanted:
-        return data, {}
-    described = {item: text for item, text in (source.items or {}).items() if item in wanted}
-    whole = read_responses(source.path, source.columns, described, tuple(wanted), source.scale, purpose="label")
-    scored = {responses.item.id: responses for responses in items}
-    found = {}
-    for each in whole.responses:
-        rows = [row for row, id_ in enumerate(each.ids) if id_ in wanted[each.item.id]]
-        used = _usable(each.take(np.array(rows)), scored[each.item.id], source.path, log)
-        if len(used):
-            soft = read_probabilities(path, used)
-            found[each.item.id] = OnlyLabelled(used.ids, used.texts, soft.probabilities)
-    return replace(data, dropped=tuple(row for row in data.dropped if not _is_used(row, found))), found
+    file = LabelFile(source.probabilities)
+    rows: dict[str, list[Unscored]] = defaultdict(list)
+    for row in data.unscored:
+        rows[row.item].append(row)
+    usable = (_usable(rows[responses.item.id], file, responses, log) for responses in items)
+    found = {responses.item.id: used for responses, used in zip(items, usable, strict=True) if used is not None}
+    taken = {(item, id_) for item, used in found.items() for id_ in used.ids}
+    dropped = tuple(row for row in data.dropped if row.reason != NO_SCORE or (row.item, row.id) not in taken)
+    return replace(data, dropped=dropped), found
 
 
-def _wanted(path: Path, data: DataSet, responses: Responses) -> set[str]:
-    """Ids of an item's unscored answers that the file of soft labels speaks about."""
-    lost = {row.id for row in data.dropped if row.item == responses.item.id and row.reason == NO_SCORE}
-    lost -= set(responses.ids)  # there the label is that of the scored answer
-    return lost & labelled_ids(path, responses.item) if lost else lost
+def _usable(rows: Sequence[Unscored], file: LabelFile, scored: Responses, log: Progress) -> OnlyLabelled | None:
+    """Those of an item's unscored answers that the student may meet, each once; None where there are none."""
+    item = scored.item
+    said = file.said_of(item, {row.id for row in rows}) if rows else {}
+    if not said:
+        return None
+    apart = file.tells_apart(item)
+    labelled = [(row, _oddity(row, said[row.id], apart=apart)) for row in rows if row.id in said]
+    for oddity, n in Counter(oddity for _, oddity in labelled if oddity).items():
+        log.note(f"item {item.id}: labels without a score, left out: {n} {oddity}")
+    sound = [row for row, oddity in labelled if not oddity]
+    free = [row for row in sound if row.part == Part.TRAIN]
+    kept = sifted([row.text for row in free], scored)
+    kept = replace(kept, held_out=kept.held_out + len(sound) - len(free))
+    log.note(f"item {item.id}: labels without a score: {kept}")
+    of_text = {row.text: row.id for row in reversed(free)}  # of equal ones the first
+    ids = tuple(of_text[text] for text in kept.texts)
+    return OnlyLabelled(ids, kept.texts, np.array([said[id_] for id_ in ids])) if ids else None
 
 
-def _usable(unscored: Responses, scored: Responses, path: Path, log: Progress) -> Responses:
-    """Those of an item's unscored answers that the student may meet, each once."""
-    parts = unscored.parts or (Part.TRAIN,) * len(unscored)
-    free = unscored.take(np.flatnonzero(np.array(parts) == Part.TRAIN))
-    kept = sifted(free.texts, scored, path)
-    kept = replace(kept, held_out=kept.held_out + len(unscored) - len(free))
-    log.note(f"item {scored.item.id}: labels without a score: {kept}")
-    places = {text: row for row, text in reversed([*enumerate(free.texts)])}  # of equal ones the first
-    rows = np.array([places[text] for text in kept.texts], dtype=np.int64)
-    return replace(free.take(rows), item=scored.item, parts=None)
-
-
-def _is_used(row: Dropped, found: Mapping[str, OnlyLabelled]) -> bool:
-    return row.reason == NO_SCORE and row.item in found and row.id in found[row.item].ids
+def _oddity(row: Unscored, label: Floats, *, apart: bool) -> str:
+    """Why nobody knows what a labelled row is, '' for nothing."""
+    if row.repeated:
+        return "with the id of another answer"
+    if row.elsewhere and not apart:
+        return "with the id of an answer to another item, which the file of labels does not tell apart"
+    if row.part is None:
+        return "in a part of the data that is not known"
+    return "without exactly one label that is a probability distribution" if np.isnan(label).any() else ""
 
 
 def _by_text(found: OnlyLabelled) -> dict[str, Floats]:

@@ -8,6 +8,7 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,7 @@ from pocketscore.distillation.labelling import Labeller
 from pocketscore.distillation.settings import DistillSettings
 from pocketscore.errors import OutputError
 from pocketscore.evaluation import agreement_dict
+from pocketscore.progress import Progress
 from pocketscore.report.build import DataNotes, Speed, render
 from pocketscore.results import ItemResult
 from pocketscore.trust.deferral import outcome_dict, promise_dict
@@ -66,6 +68,7 @@ def write_evidence(
     speeds: Mapping[str, Speed],
     folder: Path,
     command: str,
+    log: Progress,
 ) -> None:
     """Write `evaluation.json`, `soft_labels.parquet`, `report.html`, and `label_audit.csv` if there was an audit."""
     evaluation = {
@@ -74,7 +77,7 @@ def write_evidence(
     }
     atomic_write(folder / EVALUATION, (json.dumps(evaluation, indent=2, ensure_ascii=False) + "\n").encode())
     atomic_write(folder / SOFT_LABELS, _soft_labels(results))
-    write_audit(results, folder / AUDIT)
+    write_audit(results, folder / AUDIT, log)
     notes = DataNotes(
         file=data.path.name,
         sha256=data.sha256,
@@ -121,19 +124,28 @@ def summary_dict(result: ItemResult) -> dict[str, object]:
     }
 
 
-def write_audit(results: Sequence[ItemResult], path: Path) -> None:
+def write_audit(results: Sequence[ItemResult], path: Path, log: Progress) -> None:
     """Write the human scores that a teacher doubts, if only to say that there are none.
 
-    Where no human score was audited there is no file, nor one that an earlier run left. Raises OutputError.
+    Where no human score was audited there is no file. Another one of an earlier run, in which people may have written,
+    gets another name. Raises OutputError.
     """
     audited = [result for result in results if result.audit is not None and not result.responses.scored_by]
-    if audited:
-        atomic_write(path, audit_table(audited).encode("utf-8-sig", "replace"))
-        return
+    found = audit_table(audited).encode("utf-8-sig", "replace") if audited else None
     try:
-        path.unlink(missing_ok=True)
+        if path.exists() and path.read_bytes() != found:
+            log.note(f"the {path.name} of an earlier run is now {_put_aside(path).name}")
     except OSError as error:
         raise unwritable(path, error) from error
+    if found is not None:
+        atomic_write(path, found)
+
+
+def _put_aside(path: Path) -> Path:
+    """Rename a file: `x.csv` to `x.old.csv`, or with a number behind it where there is one already."""
+    names = (path.with_stem(f"{path.stem}.old{number or ''}") for number in count())
+    free = next(name for name in names if not name.exists())
+    return path.rename(free)
 
 
 def audit_table(results: Sequence[ItemResult]) -> str:

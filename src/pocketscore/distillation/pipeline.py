@@ -116,7 +116,7 @@ def distill(
     results = [outputs.write_scorer(r, folder / name, data, settings) for r, name in zip(results, files, strict=True)]
     log.start("report", 1)
     speeds = {r.responses.item.id: outputs.measure_speed(r, labeller) for r in results}
-    outputs.write_evidence(results, data, settings, speeds, folder, command)
+    outputs.write_evidence(results, data, settings, speeds, folder, command, log)
     log.note("finished")
     return Distilled(folder, tuple(results), data)
 

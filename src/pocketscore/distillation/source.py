@@ -51,6 +51,7 @@ class Source:
         scale: Kind of scale, or None to tell from the scores.
         probabilities: File of ready-made soft labels, instead of a teacher; unscored answers may have some too.
         unlabelled: File of answers that nobody has scored.
+        takes_unscored: Whether unscored answers that have ready-made soft labels are learnt too; the paper knows none.
     """
 
     path: Path
@@ -60,6 +61,7 @@ class Source:
     scale: ScaleKind | None = None
     probabilities: Path | None = None
     unlabelled: Path | None = None
+    takes_unscored: bool = True
 
 
 def read(

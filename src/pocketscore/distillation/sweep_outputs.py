@@ -172,7 +172,7 @@ def _written(
     names = file_names([result.responses.item.id for result in results])
     done = [outputs.write_scorer(r, folder / name, data, settings) for r, name in zip(results, names, strict=True)]
     speeds = {r.responses.item.id: outputs.measure_speed(r, bench.labeller) for r in done}
-    outputs.write_evidence(done, data, settings, speeds, folder, command)
+    outputs.write_evidence(done, data, settings, speeds, folder, command, bench.log)
     return done
 
 
