@@ -115,8 +115,9 @@ def first_scores(browser: Browser, scorer: Path, throttled: int) -> float:
             context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": throttled})
             page.add_init_script(READY)
             page.goto(path.as_uri())
-            page.wait_for_function("window.ready !== undefined")
-            times.append(float(page.evaluate("window.ready")) / 1000)
+            while (ready := page.evaluate("window.ready ?? null")) is None:  # the page forbids `wait_for_function`
+                page.wait_for_timeout(20)
+            times.append(float(ready) / 1000)
             context.close()
     return statistics.median(times)
 
